@@ -1,0 +1,274 @@
+"""Carry a plan out: each action once, in order, at EC2's pace; an outcome for each.
+
+One refusal does not stop the rest, unless the rest would do harm without it: no interface endpoint is made before its
+security group lets the VPC in and the VPC's DNS attributes are on, for its names would lead nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, assert_never
+
+from botocore.exceptions import ClientError
+
+from vpce.aws.errors import THROTTLED, AwsError, code_of, in_words, is_gone, verdict, verdict_of, words_of
+from vpce.core.model import MADE_FOR_TAG, MANAGED_BY_TAG, Kind
+from vpce.core.plan import (
+    CreateEndpoint,
+    CreateSecurityGroup,
+    DeleteEndpoint,
+    DeleteSecurityGroup,
+    EnableDnsHostnames,
+    EnableDnsSupport,
+    Outcome,
+    UpdateEndpoint,
+    UpdateSecurityGroup,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from mypy_boto3_ec2 import EC2Client
+
+    from vpce.aws.pace import Pace
+    from vpce.core.model import Ingress
+    from vpce.core.plan import Action, Plan
+
+_MOST_DELETIONS = 25
+"""Ids in one DeleteVpcEndpoints call."""
+_TRIES = 4
+"""Calls of one action while EC2 throttles: somebody else may drink from the same bucket."""
+
+
+def apply(
+    plan: Plan,
+    ec2: EC2Client,
+    *,
+    installation: str,
+    pace: Pace,
+    generation: str,
+    progress: Callable[[Outcome], None] = lambda _: None,
+) -> tuple[Outcome, ...]:
+    """Carry out a plan's actions.
+
+    Args:
+        plan: what to do.
+        ec2: client of the plan's place, with credentials for its account.
+        installation: value of the ownership tag on everything made.
+        pace: the place's token buckets; what does not fit into their budget comes back as DEFERRED.
+        generation: part of every ClientToken. The same for a repetition of the same work (a message delivered
+            twice), another for new work: whether EC2 accepts the token of a deleted endpoint is not documented.
+        progress: told of each outcome as it comes.
+
+    """
+    run = _Run(plan, ec2, installation, pace, generation)
+    outcomes: list[Outcome] = []
+    for batch in _batches(plan.actions):
+        for outcome in run.perform(batch):
+            progress(outcome)
+            outcomes.append(outcome)
+    return tuple(outcomes)
+
+
+def _batches(actions: Iterable[Action]) -> Iterator[list[Action]]:
+    """Deletions of one kind together, everything else by itself."""
+    batch: list[DeleteEndpoint] = []
+    for action in actions:
+        if isinstance(action, DeleteEndpoint):
+            if batch and (batch[0].endpoint.kind is not action.endpoint.kind or len(batch) == _MOST_DELETIONS):
+                yield [*batch]
+                batch = []
+            batch.append(action)
+        else:
+            if batch:
+                yield [*batch]
+                batch = []
+            yield [action]
+    if batch:
+        yield [*batch]
+
+
+class _Run:
+    def __init__(self, plan: Plan, ec2: EC2Client, installation: str, pace: Pace, generation: str) -> None:
+        self.plan, self.ec2, self.installation = plan, ec2, installation
+        self.pace, self.generation = pace, generation
+        self.group_id = next((g.id for g in plan.vpc.security_groups if g.is_ours), "")
+        self.blocked_by = ""
+        """The step without which interface endpoints would do harm, if it did not succeed."""
+
+    def perform(self, batch: list[Action]) -> list[Outcome]:
+        deletions = [a for a in batch if isinstance(a, DeleteEndpoint)]
+        if deletions:
+            return self._delete_endpoints(deletions)
+        return [self._one(action) for action in batch]
+
+    def _one(self, action: Action) -> Outcome:
+        if self.blocked_by and _needs_foundation(action):
+            return Outcome(action=action, verdict=Verdict.BLOCKED, message=f"{self.blocked_by} comes first")
+        outcome = self._attempt(action)
+        if outcome.verdict is not Verdict.DONE:
+            match action:
+                case EnableDnsSupport() | EnableDnsHostnames():
+                    self.blocked_by = "the VPC's DNS attributes"
+                case CreateSecurityGroup() | UpdateSecurityGroup():
+                    self.blocked_by = "the security group"
+                case _:
+                    pass
+        return outcome
+
+    def _attempt(self, action: Action) -> Outcome:
+        for _ in range(_TRIES):
+            if not self.pace.take(_operation(action)):
+                return Outcome(action=action, verdict=Verdict.DEFERRED)
+            try:
+                self._call(action)
+            except AwsError as error:
+                outcome = _outcome_of(action, error)
+                if code_of(error) not in THROTTLED:
+                    return outcome
+                self.pace.refused(_operation(action))
+            else:
+                return Outcome(action=action, verdict=Verdict.DONE)
+        return outcome
+
+    def _call(self, action: Action) -> None:  # noqa: C901  one case per kind of action
+        vpc = self.plan.vpc.id
+        match action:
+            case EnableDnsSupport():
+                self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
+            case EnableDnsHostnames():
+                self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+            case CreateSecurityGroup():
+                self._create_security_group(action)
+            case UpdateSecurityGroup(group=group):
+                if action.authorize:
+                    self._authorize(group.id, action.authorize)
+                if action.revoke:
+                    self.ec2.revoke_security_group_ingress(GroupId=group.id, IpPermissions=_permissions(action.revoke))
+            case DeleteSecurityGroup(group=group):
+                self.ec2.delete_security_group(GroupId=group.id)
+            case CreateEndpoint():
+                self.ec2.create_vpc_endpoint(**self._creation(action))
+            case UpdateEndpoint():
+                self.ec2.modify_vpc_endpoint(VpcEndpointId=action.endpoint.id, **self._modification(action))
+            case DeleteEndpoint():
+                raise AssertionError("deletions go together")
+            case _:
+                assert_never(action)
+
+    def _create_security_group(self, action: CreateSecurityGroup) -> None:
+        answer = self.ec2.create_security_group(
+            GroupName=f"{self.installation}-endpoints",
+            Description=f"Lets the VPC reach its interface endpoints; kept by vpce ({self.installation})",
+            VpcId=self.plan.vpc.id,
+            TagSpecifications=[{"ResourceType": "security-group", "Tags": self._tags("endpoints")}],
+        )
+        self.group_id = answer["GroupId"]
+        self._authorize(self.group_id, action.ingress)
+
+    def _authorize(self, group_id: str, rules: Iterable[Ingress]) -> None:
+        self.ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=_permissions(rules))
+
+    def _creation(self, action: CreateEndpoint) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "VpcEndpointType": action.offer.kind.value,
+            "VpcId": self.plan.vpc.id,
+            "ServiceName": action.offer.service,
+        }
+        if action.offer.kind is Kind.GATEWAY:
+            request["RouteTableIds"] = sorted(action.route_tables)
+        else:
+            request["SubnetIds"] = sorted(action.subnets)
+            request["SecurityGroupIds"] = [self.group_id]
+            request["PrivateDnsEnabled"] = action.private_dns
+            if action.inbound_resolver_only is not None:
+                request["DnsOptions"] = {"PrivateDnsOnlyForInboundResolverEndpoint": action.inbound_resolver_only}
+        tags = [*self._tags(action.service), {"Key": MADE_FOR_TAG, "Value": action.made_for}]
+        request["TagSpecifications"] = [{"ResourceType": "vpc-endpoint", "Tags": tags}]
+        token = "|".join((self.installation, self.generation, repr(sorted(request.items()))))
+        return request | {"ClientToken": hashlib.sha256(token.encode()).hexdigest()}
+
+    def _modification(self, action: UpdateEndpoint) -> dict[str, Any]:
+        changes: dict[str, Any] = {
+            "AddRouteTableIds": sorted(action.add_route_tables),
+            "AddSubnetIds": sorted(action.add_subnets),
+            "RemoveSubnetIds": sorted(action.remove_subnets),
+            "AddSecurityGroupIds": [self.group_id] if action.add_our_security_group else [],
+            "PrivateDnsEnabled": action.enable_private_dns or None,
+        }
+        return {key: value for key, value in changes.items() if value}
+
+    def _tags(self, name: str) -> list[Any]:
+        return [
+            {"Key": "Name", "Value": f"{self.installation}/{name}"},
+            {"Key": MANAGED_BY_TAG, "Value": self.installation},
+        ]
+
+    def _delete_endpoints(self, actions: list[DeleteEndpoint]) -> list[Outcome]:
+        for _ in range(_TRIES):
+            if not self.pace.take("DeleteVpcEndpoints"):
+                return [Outcome(action=a, verdict=Verdict.DEFERRED) for a in actions]
+            try:
+                answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=[a.endpoint.id for a in actions])
+            except AwsError as error:
+                outcomes = [_outcome_of(a, error) for a in actions]
+                if code_of(error) not in THROTTLED:
+                    return outcomes
+                self.pace.refused("DeleteVpcEndpoints")
+            else:
+                refused = {u.get("ResourceId", ""): u.get("Error", {}) for u in answer.get("Unsuccessful", [])}
+                return [_deletion(a, refused.get(a.endpoint.id)) for a in actions]
+        return outcomes
+
+
+def _deletion(action: DeleteEndpoint, refusal: Any) -> Outcome:
+    """EC2 answers 200 to a deletion and lists what it did not delete."""
+    if refusal is None or is_gone(refusal.get("Code", "")):
+        return Outcome(action=action, verdict=Verdict.DONE)
+    code, message = refusal.get("Code", ""), refusal.get("Message", "")
+    return Outcome(
+        action=action, verdict=verdict_of(code, message), message=words_of(code, message, "DeleteVpcEndpoints")
+    )
+
+
+def _outcome_of(action: Action, error: Exception) -> Outcome:
+    assert isinstance(error, AwsError)  # noqa: S101  narrows the type for the reader and for mypy
+    if isinstance(action, DeleteSecurityGroup) and isinstance(error, ClientError) and is_gone(code_of(error)):
+        return Outcome(action=action, verdict=Verdict.DONE)
+    return Outcome(action=action, verdict=verdict(error), message=in_words(error))
+
+
+def _needs_foundation(action: Action) -> bool:
+    match action:
+        case CreateEndpoint(offer=offer):
+            return offer.kind is Kind.INTERFACE
+        case UpdateEndpoint(endpoint=endpoint):
+            return endpoint.kind is Kind.INTERFACE
+        case _:
+            return False
+
+
+def _operation(action: Action) -> str:
+    match action:
+        case CreateEndpoint():
+            return "CreateVpcEndpoint"
+        case UpdateEndpoint():
+            return "ModifyVpcEndpoint"
+        case DeleteEndpoint():
+            return "DeleteVpcEndpoints"
+        case _:
+            return type(action).__name__
+
+
+def _permissions(rules: Iterable[Ingress]) -> list[Any]:
+    """EC2's form: per port range, one permission with all its sources."""
+    by_ports: dict[tuple[int, int], dict[str, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
+    for rule in sorted(rules):
+        ranges, key = ("Ipv6Ranges", "CidrIpv6") if ":" in rule.source else ("IpRanges", "CidrIp")
+        by_ports[rule.first, rule.last][ranges].append({key: rule.source, "Description": rule.description})
+    return [
+        {"IpProtocol": "tcp", "FromPort": first, "ToPort": last, **ranges}
+        for (first, last), ranges in sorted(by_ports.items())
+    ]

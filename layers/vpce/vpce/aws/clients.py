@@ -1,0 +1,42 @@
+"""How do we talk to AWS? One client per service and region, made when first needed and kept."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_sts import STSClient
+
+
+@overload
+def client(service: Literal["ec2"], region: str | None = None) -> EC2Client: ...
+@overload
+def client(service: Literal["s3"], region: str | None = None) -> S3Client: ...
+@overload
+def client(service: Literal["sns"], region: str | None = None) -> SNSClient: ...
+@overload
+def client(service: Literal["sqs"], region: str | None = None) -> SQSClient: ...
+@overload
+def client(service: Literal["ssm"], region: str | None = None) -> SSMClient: ...
+@overload
+def client(service: Literal["sts"], region: str | None = None) -> STSClient: ...
+def client(service: str, region: str | None = None) -> Any:
+    """A client of the credentials and region that the environment gives, unless a region is named."""
+    return _client(service, region)
+
+
+@cache
+def _client(service: str, region: str | None) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # Throttled reads are repeated by botocore; changes of endpoints are paced, so few are refused.
+    # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+    retries = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
+    return boto3.client(service, region_name=region, config=retries)  # type: ignore[call-overload]  # any service

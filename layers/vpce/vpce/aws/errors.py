@@ -1,0 +1,92 @@
+"""What an AWS error means to us: try again, or tell a person. There is no third kind.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from vpce.core.plan import Verdict
+
+AwsError = (ClientError, BotoCoreError)
+
+THROTTLED = frozenset(
+    {"RequestLimitExceeded", "RequestThrottled", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+)
+_PASSING = frozenset(
+    {
+        "IncorrectState",
+        "InternalError",
+        "InternalFailure",
+        "RequestTimeout",
+        "ServerInternal",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Unavailable",
+    }
+)
+_STALE = frozenset(
+    {
+        # What we had read is no longer so, or not yet visible; another look tells.
+        "DependencyViolation",
+        "IdempotentParameterMismatch",
+        "InvalidGroup.Duplicate",
+        "InvalidPermission.Duplicate",
+        "RouteAlreadyExists",
+    }
+)
+_STALE_MESSAGES = (
+    # EC2 says InvalidParameter for many things; these two may be our own endpoint, unseen or being deleted.
+    # https://github.com/hashicorp/terraform-provider-aws/issues/17535
+    "conflicting DNS domain",
+    "already has a route with destination-prefix-list-id",
+)
+_ADVICE = {
+    "InsufficientFreeAddressesInSubnet": "free some addresses there, or lower endpoint-zones",
+    "UnauthorizedOperation": "allow it to vpce's role, and look for a service control policy that denies it",
+    "AccessDenied": "allow it to vpce's role",
+    "AccessDeniedException": "allow it to vpce's role",
+    "VpcEndpointLimitExceeded": "ask for more in Service Quotas (vpc, L-29B6F2EB for interface endpoints)",
+    "AuthFailure": "the region may not be enabled for the account",
+    "OptInRequired": "enable the region for the account",
+}
+
+
+def code_of(error: ClientError | BotoCoreError) -> str:
+    return str(error.response["Error"].get("Code", "")) if isinstance(error, ClientError) else type(error).__name__
+
+
+def is_gone(code: str) -> bool:
+    """The thing does not exist; EC2 spells the codes in several ways (``InvalidVpcID.NotFound``, ``…Id.NotFound``)."""
+    return code.endswith(".NotFound")
+
+
+def is_worth_retrying(error: ClientError | BotoCoreError) -> bool:
+    return verdict(error) is Verdict.RETRY
+
+
+def verdict(error: ClientError | BotoCoreError) -> Verdict:
+    """RETRY or FAILED."""
+    if not isinstance(error, ClientError):
+        return Verdict.RETRY  # no answer at all: connection, time-out
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    return Verdict.RETRY if status >= 500 else verdict_of(code_of(error), str(error))  # noqa: PLR2004
+
+
+def verdict_of(code: str, message: str) -> Verdict:
+    """As `verdict`, for the errors that EC2 lists inside a successful answer."""
+    retry = code in THROTTLED | _PASSING | _STALE or is_gone(code) or any(stale in message for stale in _STALE_MESSAGES)
+    return Verdict.RETRY if retry else Verdict.FAILED
+
+
+def in_words(error: ClientError | BotoCoreError) -> str:
+    """Code, message and what to do, on one line."""
+    if not isinstance(error, ClientError):
+        return " ".join(str(error).split())
+    return words_of(code_of(error), str(error.response["Error"].get("Message", "")), error.operation_name)
+
+
+def words_of(code: str, message: str, operation: str) -> str:
+    advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
+    return f"{operation}: {code}: {' '.join(message.split())}{advice}"

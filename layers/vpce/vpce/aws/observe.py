@@ -1,0 +1,227 @@
+"""What is there: reads VPCs into values, whole or not at all.
+
+A place costs a constant number of paged calls, and DNS attributes (two calls per VPC, EC2 has no other way) only for
+VPCs that need them. Any call that fails fails the whole look: a half-read VPC looks like one with endpoints missing.
+This is the one module that knows EC2's words.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from vpce.aws.errors import code_of, is_gone
+from vpce.core.model import (
+    MADE_FOR_TAG,
+    MANAGED_BY_TAG,
+    Dns,
+    Endpoint,
+    Ingress,
+    Kind,
+    Place,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from mypy_boto3_ec2 import EC2Client
+
+    from vpce.aws.pace import Pace
+
+_PAGE = {"describe_route_tables": 100}
+"""DescribeRouteTables pages at 100, the others at 1000; EC2 refuses unpaged calls in large accounts.
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRouteTables.html"""
+_FILTER_VALUES = 200
+"""Most values that EC2 takes in one filter.
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
+
+
+def observe(
+    ec2: EC2Client,
+    place: Place,
+    *,
+    installation: str,
+    needs_dns: Callable[[Vpc], bool],
+    pace: Pace,
+    vpcs: Collection[str] | None = None,
+) -> list[Vpc]:
+    """The VPCs of a place, or those named that still exist; sorted by id.
+
+    `needs_dns` says whether the DNS attributes of a VPC matter; those with interface endpoints are asked in any case.
+    """
+    if vpcs is not None and not vpcs:
+        return []
+    named = sorted(vpcs) if vpcs is not None and len(vpcs) <= _FILTER_VALUES else None
+    seen = list(_pages(ec2, "describe_vpcs", "Vpcs", named))
+    subnets = _by_vpc(_pages(ec2, "describe_subnets", "Subnets", named))
+    tables = _by_vpc(_pages(ec2, "describe_route_tables", "RouteTables", named))
+    endpoints = _by_vpc(_pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", named))
+    groups = _by_vpc(_pages(ec2, "describe_security_groups", "SecurityGroups", named))
+    found = [
+        _vpc(
+            place,
+            vpc,
+            subnets=tuple(_sorted(_subnet(s) for s in subnets[vpc["VpcId"]])),
+            route_tables=tuple(_sorted(_route_table(t) for t in tables[vpc["VpcId"]])),
+            endpoints=tuple(_sorted(_endpoints(endpoints[vpc["VpcId"]], installation))),
+            groups=tuple(_sorted(_security_group(g, installation) for g in groups[vpc["VpcId"]])),
+        )
+        for vpc in sorted(seen, key=lambda v: str(v["VpcId"]))
+        if vpcs is None or vpc["VpcId"] in vpcs
+    ]
+    return [known for vpc in found if (known := _with_dns(ec2, vpc, needs_dns, pace)) is not None]
+
+
+def _pages(ec2: EC2Client, call: str, key: str, vpcs: list[str] | None) -> Iterator[Mapping[str, Any]]:
+    filters = [{"Name": "vpc-id", "Values": vpcs}] if vpcs is not None else []
+    paginator: Any = ec2.get_paginator(call)  # type: ignore[call-overload]  # one of five literal names
+    for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _PAGE.get(call, 1000)}):
+        yield from page[key]
+
+
+def _by_vpc(things: Iterable[Mapping[str, Any]]) -> Mapping[str, list[Mapping[str, Any]]]:
+    by_vpc: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for thing in things:
+        by_vpc[thing.get("VpcId", "")].append(thing)
+    return by_vpc
+
+
+def _sorted(things: Iterable[Any]) -> list[Any]:
+    return sorted(things, key=lambda t: str(t.id))
+
+
+def _with_dns(ec2: EC2Client, vpc: Vpc, needs_dns: Callable[[Vpc], bool], pace: Pace) -> Vpc | None:
+    if not any(e.kind is Kind.INTERFACE for e in vpc.endpoints) and not needs_dns(vpc):
+        return vpc
+    try:
+        pace.wait("DescribeVpcAttribute")
+        support = ec2.describe_vpc_attribute(VpcId=vpc.id, Attribute="enableDnsSupport")
+        pace.wait("DescribeVpcAttribute")
+        hostnames = ec2.describe_vpc_attribute(VpcId=vpc.id, Attribute="enableDnsHostnames")
+    except ClientError as error:
+        if is_gone(code_of(error)):
+            return None  # deleted while we looked
+        raise
+    dns = Dns(
+        support=support["EnableDnsSupport"].get("Value", False),
+        hostnames=hostnames["EnableDnsHostnames"].get("Value", False),
+    )
+    return replace(vpc, dns=dns)
+
+
+def _tags(thing: Mapping[str, Any]) -> dict[str, str]:
+    return {t["Key"]: t.get("Value", "") for t in thing.get("Tags", [])}
+
+
+def _vpc(
+    place: Place,
+    vpc: Mapping[str, Any],
+    *,
+    subnets: tuple[Subnet, ...],
+    route_tables: tuple[RouteTable, ...],
+    endpoints: tuple[Endpoint, ...],
+    groups: tuple[SecurityGroup, ...],
+) -> Vpc:
+    used = frozenset[str]().union(*(e.security_groups for e in endpoints))
+    return Vpc(
+        id=vpc["VpcId"],
+        place=place,
+        owner=vpc.get("OwnerId", place.account),
+        is_default=vpc.get("IsDefault", False),
+        tags=_tags(vpc),
+        cidrs=tuple(sorted(_cidrs(vpc))),
+        subnets=subnets,
+        route_tables=route_tables,
+        endpoints=endpoints,
+        security_groups=tuple(g for g in groups if g.is_ours or g.id in used),
+    )
+
+
+def _cidrs(vpc: Mapping[str, Any]) -> Iterator[str]:
+    for association in vpc.get("CidrBlockAssociationSet", []):
+        if association.get("CidrBlockState", {}).get("State") == "associated":
+            yield association["CidrBlock"]
+    for association in vpc.get("Ipv6CidrBlockAssociationSet", []):
+        if association.get("Ipv6CidrBlockState", {}).get("State") == "associated":
+            yield association["Ipv6CidrBlock"]
+
+
+def _subnet(subnet: Mapping[str, Any]) -> Subnet:
+    return Subnet(
+        id=subnet["SubnetId"],
+        zone=subnet["AvailabilityZone"],
+        cidrs=tuple(c for c in (subnet.get("CidrBlock"),) if c),
+        free_addresses=subnet.get("AvailableIpAddressCount", 0) if subnet.get("CidrBlock") else 0,
+    )
+
+
+def _route_table(table: Mapping[str, Any]) -> RouteTable:
+    associations = [
+        a
+        for a in table.get("Associations", [])
+        if a.get("AssociationState", {}).get("State", "associated") == "associated"
+    ]
+    return RouteTable(
+        id=table["RouteTableId"],
+        is_main=any(a.get("Main") for a in associations),
+        subnets=frozenset(a["SubnetId"] for a in associations if a.get("SubnetId")),
+        is_edge=any(a.get("GatewayId") for a in associations),
+        reaches_internet_gateway=any(str(r.get("GatewayId", "")).startswith("igw-") for r in table.get("Routes", [])),
+    )
+
+
+def _endpoints(endpoints: Iterable[Mapping[str, Any]], installation: str) -> Iterator[Endpoint]:
+    kinds = {k.value.lower(): k for k in Kind}
+    for endpoint in endpoints:
+        kind = kinds.get(endpoint["VpcEndpointType"].lower())
+        if kind is None:
+            continue  # Gateway Load Balancer, Resource, ServiceNetwork: not made of services
+        tags = _tags(endpoint)
+        error = endpoint.get("LastError", {})
+        yield Endpoint(
+            id=endpoint["VpcEndpointId"],
+            service=endpoint["ServiceName"],
+            kind=kind,
+            state=endpoint.get("State", "").lower(),
+            is_ours=tags.get(MANAGED_BY_TAG) == installation,
+            made_for=tags.get(MADE_FOR_TAG, ""),
+            route_tables=frozenset(endpoint.get("RouteTableIds", [])),
+            subnets=frozenset(endpoint.get("SubnetIds", [])),
+            security_groups=frozenset(g["GroupId"] for g in endpoint.get("Groups", [])),
+            private_dns=kind is Kind.INTERFACE and endpoint.get("PrivateDnsEnabled", False),
+            failure=error.get("Message") or endpoint.get("FailureReason", ""),
+        )
+
+
+def _security_group(group: Mapping[str, Any], installation: str) -> SecurityGroup:
+    return SecurityGroup(
+        id=group["GroupId"],
+        name=group["GroupName"],
+        is_ours=_tags(group).get(MANAGED_BY_TAG) == installation,
+        ingress=frozenset(i for p in group.get("IpPermissions", []) for i in _ingress(p)),
+    )
+
+
+def _ingress(permission: Mapping[str, Any]) -> Iterator[Ingress]:
+    match permission.get("IpProtocol"):
+        case "-1":
+            first, last = 0, 65535
+        case "tcp" | "6":
+            first, last = permission.get("FromPort", 0), permission.get("ToPort", 65535)
+        case _:
+            return
+    sources = [
+        *((r["CidrIp"], r.get("Description", "")) for r in permission.get("IpRanges", [])),
+        *((r["CidrIpv6"], r.get("Description", "")) for r in permission.get("Ipv6Ranges", [])),
+        *((r["GroupId"], "") for r in permission.get("UserIdGroupPairs", []) if r.get("GroupId")),
+        *((r["PrefixListId"], "") for r in permission.get("PrefixListIds", [])),
+    ]
+    for source, description in sources:
+        yield Ingress(first=first, last=last, source=source, description=description)

@@ -1,0 +1,49 @@
+"""What is this installation set to? Read once from the environment that the template gives its functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    installation: str
+    """Value of the ownership tag; the stack's name."""
+    queue_url: str
+    topic_arn: str
+    bucket: str
+    default_profile: str
+    """What a new VPC without a tag gets; empty for nothing."""
+    profiles_parameter: str
+    """Name of the SSM parameter with the installation's own profiles; empty for none."""
+    regions: tuple[str, ...]
+    """Regions that the audit looks at."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            KeyError: a variable is missing; the message names it and who sets it.
+
+        """
+
+        def value(name: str) -> str:
+            if name not in environment:
+                raise KeyError(f"environment variable {name} is missing; template.yaml sets it")
+            return environment[name].strip()
+
+        regions = [r.strip() for r in value("VPCE_REGIONS").split(",") if r.strip()]
+        return cls(
+            installation=value("VPCE_INSTALLATION"),
+            queue_url=value("VPCE_QUEUE_URL"),
+            topic_arn=value("VPCE_TOPIC_ARN"),
+            bucket=value("VPCE_BUCKET"),
+            default_profile=value("VPCE_DEFAULT_PROFILE"),
+            profiles_parameter=value("VPCE_PROFILES_PARAMETER"),
+            regions=tuple(dict.fromkeys(regions)) or (value("AWS_REGION"),),
+        )

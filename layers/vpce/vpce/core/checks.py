@@ -1,0 +1,390 @@
+"""What is wrong: one decorated function per check.
+
+A check's id is its name, its title the first line of its docstring. It yields problems of one VPC; `run_checks` adds
+the rest. "Missing" and "drifted" come from the plan that the reconciler would carry out, so the two cannot disagree;
+the other checks add what a plan does not know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from vpce.core.model import PROFILE_TAG, Kind, contains, short_name
+from vpce.core.plan import (
+    CreateEndpoint,
+    CreateSecurityGroup,
+    EnableDnsHostnames,
+    EnableDnsSupport,
+    Keep,
+    UpdateEndpoint,
+    UpdateSecurityGroup,
+)
+from vpce.core.profile import Profile, Wish, has_vanished_tag, ports_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vpce.core.model import Catalog, Endpoint, Place, SecurityGroup, Subnet, Vpc
+    from vpce.core.plan import Plan
+
+FREE = Wish(
+    profile=Profile(name="gateway", gateway=("dynamodb", "s3")),
+    why="gateway endpoints are free, so every VPC is better off with them",
+)
+"""What a VPC that asks for nothing is measured against."""
+
+
+class Severity(IntEnum):
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A VPC under audit."""
+
+    vpc: Vpc
+    catalog: Catalog
+    plan: Plan | None
+    """Towards its profile, or towards `FREE` where it asks for none. None: its tags cannot be used, see `refusal`."""
+    refusal: str = ""
+    """Why there is no plan, in words for people."""
+
+    @property
+    def follows_a_profile(self) -> bool:
+        return self.plan is not None and self.plan.wish is not FREE
+
+    def short(self, endpoint: Endpoint) -> str:
+        return short_name(endpoint.service, self.vpc.place.region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What a check found: the resource, what is the matter, and a fix to paste."""
+
+    resource: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    check: str
+    severity: Severity
+    title: str
+    why: str
+    place: Place
+    vpc: str
+    vpc_name: str
+    resource: str
+    what: str
+    fix: str
+
+    @property
+    def id(self) -> str:
+        """The same problem has the same id on every run."""
+        parts = (self.check, self.place.account, self.place.region, self.vpc, self.resource)
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    id: str
+    title: str
+    severity: Severity
+    why: str
+    rule: Callable[[Subject], Iterator[Problem]]
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(
+    *, severity: Severity, why: str
+) -> Callable[[Callable[[Subject], Iterator[Problem]]], Callable[[Subject], Iterator[Problem]]]:
+    """Register a check; `why` says what the problem costs whoever lives in the VPC."""
+
+    def register(rule: Callable[[Subject], Iterator[Problem]]) -> Callable[[Subject], Iterator[Problem]]:
+        check_id = rule.__name__.replace("_", "-")
+        title = (rule.__doc__ or "").strip().splitlines()[0]
+        CHECKS[check_id] = Check(id=check_id, title=title, severity=severity, why=why, rule=rule)
+        return rule
+
+    return register
+
+
+def run_checks(subject: Subject) -> list[Finding]:
+    """All findings of a VPC, worst first. A check that raises fails the audit: a broken alarm must not be silent."""
+    findings = [
+        Finding(
+            check=c.id,
+            severity=c.severity,
+            title=c.title,
+            why=c.why,
+            place=subject.vpc.place,
+            vpc=subject.vpc.id,
+            vpc_name=subject.vpc.tags.get("Name", ""),
+            resource=problem.resource,
+            what=problem.what,
+            fix=problem.fix,
+        )
+        for c in CHECKS.values()
+        for problem in c.rule(subject)
+    ]
+    return sorted(findings, key=order_of)
+
+
+def order_of(finding: Finding) -> tuple[int, Place, str, str, str]:
+    return -finding.severity, finding.place, finding.vpc, finding.check, finding.resource
+
+
+# ---- what the tags ask for ----------------------------------------------------------------------------------------
+
+
+@check(severity=Severity.HIGH, why="vpce changes nothing in this VPC until the tag can be understood.")
+def unknown_profile(subject: Subject) -> Iterator[Problem]:
+    """The VPC's tags ask for something that cannot be understood."""
+    if subject.refusal:
+        yield Problem(resource=subject.vpc.id, what=subject.refusal, fix=_tag(subject.vpc, "<a known profile>"))
+
+
+@check(
+    severity=Severity.MEDIUM,
+    why="Nothing keeps these endpoints right any more, and nothing removes them; interface ones cost by the hour.",
+)
+def vanished_tag(subject: Subject) -> Iterator[Problem]:
+    """Endpoints of vpce are in a VPC that no longer carries its tag."""
+    if has_vanished_tag(subject.vpc):
+        made_for = sorted({e.made_for for e in subject.vpc.ours})
+        yield Problem(
+            resource=subject.vpc.id,
+            what=f"{len(subject.vpc.ours)} endpoints made for {', '.join(made_for)}, and no tag {PROFILE_TAG}",
+            fix=f"Put the tag back: {_tag(subject.vpc, made_for[0])}\nOr let them go: {_tag(subject.vpc, 'none')}",
+        )
+
+
+@check(severity=Severity.MEDIUM, why="What the profile promises is not there, and vpce cannot make it.")
+def unfulfilled_profile(subject: Subject) -> Iterator[Problem]:
+    """Something the profile asks for cannot be had."""
+    if subject.plan is not None and subject.follows_a_profile:
+        for shortfall in subject.plan.shortfalls:
+            if shortfall.is_required:
+                yield Problem(
+                    resource=f"{shortfall.service} ({shortfall.kind})",
+                    what=f"{shortfall.service}: {shortfall.why}",
+                    fix="Mend what the message names, or choose a profile without this service.",
+                )
+
+
+@check(severity=Severity.MEDIUM, why="Somebody or something changed what vpce made; it is queued to be mended.")
+def drifted_from_profile(subject: Subject) -> Iterator[Problem]:  # noqa: C901  one case per kind of action
+    """The VPC is not as its profile asks."""
+    if subject.plan is None or not subject.follows_a_profile:
+        return
+    for action in subject.plan.actions:
+        match action:
+            case CreateEndpoint(offer=offer) if offer.kind is Kind.GATEWAY:
+                continue  # told by missing_gateway_endpoint
+            case UpdateEndpoint(endpoint=endpoint) if endpoint.kind is Kind.GATEWAY:
+                continue  # told by uncovered_route_table
+            case CreateEndpoint(service=service):
+                what = f"{service}: no interface endpoint"
+                resource = f"{service} ({Kind.INTERFACE})"
+            case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
+                what, resource = f"{service} {endpoint.id}: {why}", endpoint.id
+            case EnableDnsSupport() | EnableDnsHostnames() if any(e.private_dns for e in subject.vpc.endpoints):
+                continue  # told by broken_private_dns
+            case EnableDnsSupport(why=why) | EnableDnsHostnames(why=why):
+                what, resource = why, f"{subject.vpc.id} DNS"
+            case UpdateSecurityGroup(group=group, why=why):
+                what, resource = f"{group.id}: {why}", group.id
+            case CreateSecurityGroup(why=why):
+                what, resource = f"no security group of ours: {why}", f"{subject.vpc.id} security group"
+            case _:
+                what, resource = f"something of ours is still there: {action.why}", _resource_of_removal(action)
+        yield Problem(
+            resource=resource, what=what, fix=f"vpce apply {subject.vpc.id} --region {subject.vpc.place.region}"
+        )
+
+
+def _resource_of_removal(action: object) -> str:
+    thing = getattr(action, "endpoint", None) or getattr(action, "group", None)
+    return str(getattr(thing, "id", ""))
+
+
+@check(severity=Severity.LOW, why="An interface endpoint costs money by the hour in every zone, wanted or not.")
+def unwanted_endpoint(subject: Subject) -> Iterator[Problem]:
+    """An endpoint of vpce that its profile does not ask for."""
+    if subject.plan is not None and subject.follows_a_profile and subject.plan.wish.profile is not None:
+        for step in subject.plan.steps:
+            if isinstance(step, Keep) and not step.is_wanted:
+                yield Problem(
+                    resource=step.endpoint.id,
+                    what=f"{step.service} {step.endpoint.id}: {step.why}",
+                    fix=f"aws ec2 delete-vpc-endpoints --region {subject.vpc.place.region} "
+                    f"--vpc-endpoint-ids {step.endpoint.id}",
+                )
+
+
+# ---- gateway endpoints --------------------------------------------------------------------------------------------
+
+
+@check(
+    severity=Severity.MEDIUM,
+    why="Traffic to the service goes through a NAT gateway, which costs money per GB, or has no way at all. "
+    "The gateway endpoint is free.",
+)
+def missing_gateway_endpoint(subject: Subject) -> Iterator[Problem]:
+    """The VPC has no gateway endpoint for S3 or DynamoDB."""
+    vpc = subject.vpc
+    if subject.plan is None or (not vpc.subnets and not subject.follows_a_profile):
+        return
+    for action in subject.plan.actions:
+        if isinstance(action, CreateEndpoint) and action.offer.kind is Kind.GATEWAY:
+            yield Problem(
+                resource=f"{action.service} ({Kind.GATEWAY})",
+                what=f"no gateway endpoint for {action.service}",
+                fix=f"aws ec2 create-vpc-endpoint --region {vpc.place.region} --vpc-id {vpc.id} "
+                f"--service-name {action.offer.service} --route-table-ids {' '.join(sorted(action.route_tables))}"
+                + ("" if subject.follows_a_profile else f"\nOr let vpce do it: {_tag(vpc, 'gateway')}"),
+            )
+
+
+@check(
+    severity=Severity.MEDIUM,
+    why="Subnets of this table do not use the free gateway endpoint that the VPC has; where there is no NAT gateway, "
+    "they cannot reach the service.",
+)
+def uncovered_route_table(subject: Subject) -> Iterator[Problem]:
+    """A route table has no route to a gateway endpoint of its VPC."""
+    vpc = subject.vpc
+    used = {t.id for s in vpc.subnets if (t := vpc.route_table_of(s)) is not None}
+    gateways = [e for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving]
+    for service in sorted({e.service for e in gateways}):
+        serving = [e for e in gateways if e.service == service]
+        covered = frozenset[str]().union(*(e.route_tables for e in serving))
+        for table in sorted(used - covered):
+            yield Problem(
+                resource=f"{serving[0].id} {table}",
+                what=f"{table} has no route to {subject.short(serving[0])} ({serving[0].id})",
+                fix=f"aws ec2 modify-vpc-endpoint --region {vpc.place.region} --vpc-endpoint-id {serving[0].id} "
+                f"--add-route-table-ids {table}",
+            )
+
+
+# ---- private DNS --------------------------------------------------------------------------------------------------
+
+_DNS_WHY = (
+    "The service's name resolves to public addresses: traffic leaves by a NAT gateway, or fails where there is none."
+)
+
+
+@check(severity=Severity.HIGH, why=_DNS_WHY)
+def broken_private_dns(subject: Subject) -> Iterator[Problem]:
+    """An interface endpoint's private DNS names do not resolve to it."""
+    yield from _dns_attributes(subject)
+    yield from _dns_of_endpoints(subject)
+
+
+def _dns_attributes(subject: Subject) -> Iterator[Problem]:
+    vpc = subject.vpc
+    named = [e for e in vpc.endpoints if e.private_dns and not e.is_leaving]
+    if not named or vpc.dns is None:
+        return
+    for attribute, is_on in (("support", vpc.dns.support), ("hostnames", vpc.dns.hostnames)):
+        if not is_on:
+            services = ", ".join(sorted({subject.short(e) for e in named}))
+            yield Problem(
+                resource=f"{vpc.id} DNS {attribute}",
+                what=f"DNS {attribute} is off in the VPC, so the private names of {services} do not resolve",
+                fix=f"aws ec2 modify-vpc-attribute --region {vpc.place.region} --vpc-id {vpc.id} "
+                f"--enable-dns-{attribute}",
+            )
+
+
+def _dns_of_endpoints(subject: Subject) -> Iterator[Problem]:
+    vpc = subject.vpc
+    for endpoint in vpc.endpoints:
+        if endpoint.kind is not Kind.INTERFACE or endpoint.is_leaving or endpoint.private_dns:
+            continue
+        offer = subject.catalog.find(endpoint.service, Kind.INTERFACE)
+        if offer is None or not offer.private_dns_names or _is_served_otherwise(vpc, endpoint):
+            continue
+        yield Problem(
+            resource=f"{endpoint.id} private DNS",
+            what=f"{subject.short(endpoint)} {endpoint.id}: private DNS is off, though the service has "
+            f"{', '.join(offer.private_dns_names)}",
+            fix=f"aws ec2 modify-vpc-endpoint --region {vpc.place.region} --vpc-endpoint-id {endpoint.id} "
+            "--private-dns-enabled",
+        )
+
+
+def _is_served_otherwise(vpc: Vpc, endpoint: Endpoint) -> bool:
+    """A twin has the names; or the gateway serves the VPC, and the interface is there for networks beyond it."""
+    return any(
+        e.service == endpoint.service and not e.is_leaving and (e.private_dns or e.kind is Kind.GATEWAY)
+        for e in vpc.endpoints
+        if e.id != endpoint.id
+    )
+
+
+@check(
+    severity=Severity.HIGH, why="The endpoint does not serve; where it has private DNS, its service is out of reach."
+)
+def unavailable_endpoint(subject: Subject) -> Iterator[Problem]:
+    """An endpoint is there but cannot be used."""
+    for endpoint in subject.vpc.endpoints:
+        if endpoint.is_broken or endpoint.state in {"pendingacceptance", "partial"}:
+            reason = f": {endpoint.failure}" if endpoint.failure else ""
+            yield Problem(
+                resource=f"{endpoint.id} state",
+                what=f"{subject.short(endpoint)} {endpoint.id} is {endpoint.state}{reason}",
+                fix=f"aws ec2 describe-vpc-endpoints --region {subject.vpc.place.region} "
+                f"--vpc-endpoint-ids {endpoint.id}   # then accept it, or delete it so that it is made anew",
+            )
+
+
+@check(severity=Severity.HIGH, why="Names resolve to the endpoint, but connections to it time out.")
+def closed_security_group(subject: Subject) -> Iterator[Problem]:
+    """An interface endpoint's security groups do not let a CIDR of the VPC in."""
+    vpc = subject.vpc
+    for endpoint in vpc.endpoints:
+        if endpoint.kind is not Kind.INTERFACE or endpoint.is_leaving or endpoint.is_broken:
+            continue
+        groups = [g for i in sorted(endpoint.security_groups) if (g := vpc.group(i)) is not None]
+        if len(groups) < len(endpoint.security_groups) or not groups:
+            continue  # a group that we cannot see may let everybody in
+        for port in ports_of(subject.short(endpoint)):
+            for cidr in vpc.cidrs:
+                if not _lets_in(groups, port, cidr, vpc.subnets):
+                    yield Problem(
+                        resource=f"{endpoint.id} {port} {cidr}",
+                        what=f"{subject.short(endpoint)} {endpoint.id}: "
+                        f"{', '.join(g.id for g in groups)} closed to {cidr} on port {port}",
+                        fix=f"aws ec2 authorize-security-group-ingress --region {vpc.place.region} "
+                        f"--group-id {groups[0].id} --ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},"
+                        + (f"Ipv6Ranges=[{{CidrIpv6={cidr}}}]" if ":" in cidr else f"IpRanges=[{{CidrIp={cidr}}}]"),
+                    )
+
+
+def _lets_in(groups: list[SecurityGroup], port: int, cidr: str, subnets: tuple[Subnet, ...]) -> bool:
+    """The whole CIDR, or every subnet in it. Groups and prefix lists as sources may let in anybody: no alarm."""
+    rules = [r for g in groups for r in g.ingress]
+    if any(r.admits(port, cidr) for r in rules) or any(not r.is_cidr and r.first <= port <= r.last for r in rules):
+        return True
+    inside = [c for s in subnets for c in s.cidrs if contains(cidr, c)]
+    return bool(inside) and all(any(r.admits(port, c) for r in rules) for c in inside)
+
+
+def _tag(vpc: Vpc, value: str) -> str:
+    return (
+        f"aws ec2 create-tags --region {vpc.place.region} --resources {vpc.id} --tags Key={PROFILE_TAG},Value={value}"
+    )

@@ -1,0 +1,203 @@
+"""Where to look: the VPCs that an event may have changed.
+
+An event says where to look, never what to do: its tags are not believed, EC2 is read again. Ids are collected
+wherever they stand, because CloudTrail writes EC2 calls in two styles (``items`` lists, and ``<Operation>Request``
+wrappers), and AWS documents neither per operation. Where no VPC is named (deletions never name one) every VPC that
+vpce manages in that place is looked at: too wide is slow, too narrow is wrong.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-tag.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vpce.core.model import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+CALLS: Mapping[str, str] = {
+    "CreateVpc": "a VPC was made",
+    "CreateDefaultVpc": "a default VPC was made",
+    "CreateSubnet": "a subnet was made: a zone may want interfaces",
+    "CreateDefaultSubnet": "a subnet was made: a zone may want interfaces",
+    "DeleteSubnet": "a subnet went: another of its zone may have to serve",
+    "CreateRouteTable": "a route table was made: it wants the gateway routes",
+    "AssociateVpcCidrBlock": "the VPC's CIDRs changed: the security group follows",
+    "DisassociateVpcCidrBlock": "the VPC's CIDRs changed: the security group follows",
+    "ModifyVpcAttribute": "the VPC's DNS attributes may have changed",
+    "AssociateDhcpOptions": "the VPC's DNS servers may have changed",
+    "CreateTags": "a VPC was tagged",
+    "DeleteTags": "a VPC was untagged",
+    "DeleteVpcEndpoints": "endpoints were deleted: they may be wanted",
+    "ModifyVpcEndpoint": "an endpoint was changed: it may be ours",
+    "RevokeSecurityGroupIngress": "a rule was revoked: it may be our group's",
+}
+"""The EC2 calls that the template's rule lets through, and what each may mean."""
+
+OWN_SOURCE = "vpce"
+LOOK_AGAIN = "Look again"
+
+_VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A place, and the VPCs in it that may have changed."""
+
+    place: Place
+    vpcs: frozenset[str]
+    """Empty: every VPC that vpce manages there."""
+    why: str
+    new: frozenset[str] = frozenset()
+    """VPCs that this event saw being made; only such get the default profile."""
+    time: str = ""
+    """ISO 8601, when it happened: an old event makes no VPC new."""
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    why: str
+
+
+def where_to_look(event: Any) -> Look | Ignored:
+    """What an EventBridge event, a bare CloudTrail record or our own message points at. Never raises."""
+    if not isinstance(event, dict):
+        return Ignored(why=f"no event: {shape_of(event)}")
+    detail = event.get("detail")
+    if isinstance(detail, dict):
+        match event.get("source"):
+            case "aws.tag":
+                return _tag_change(event, detail)
+            case "vpce":
+                return _own(event, detail)
+            case _ if "eventName" in detail:
+                return _call(event, detail)
+    elif "eventName" in event and "eventSource" in event:
+        return _call({}, event)
+    return Ignored(why=f"neither an EC2 call, a tag change nor our own message: {shape_of(event)}")
+
+
+def _call(envelope: Mapping[str, Any], record: Mapping[str, Any]) -> Look | Ignored:
+    name = record.get("eventName")
+    if record.get("eventSource") != "ec2.amazonaws.com" or not isinstance(name, str):
+        return Ignored(why=f"{record.get('eventSource')} is not EC2")
+    if name not in CALLS:
+        return Ignored(why=f"{name} changes nothing that endpoints depend on")
+    if record.get("errorCode"):
+        return Ignored(why=f"{name} failed ({record['errorCode']}); it changed nothing")
+    place = _place(envelope, record)
+    if place is None:
+        return Ignored(why=f"{name} names no account and region: {shape_of(record)}")
+    vpcs = frozenset((*_vpc_ids(record.get("requestParameters")), *_vpc_ids(record.get("responseElements"))))
+    if name in {"CreateTags", "DeleteTags"} and not vpcs:
+        return Ignored(why=f"{name} touched no VPC")
+    return Look(
+        place=place,
+        vpcs=vpcs,
+        why=f"{name}: {CALLS[name]}",
+        new=vpcs if name == "CreateVpc" else frozenset(),
+        time=str(record.get("eventTime") or envelope.get("time") or ""),
+    )
+
+
+def _tag_change(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Look | Ignored:
+    if (detail.get("service"), detail.get("resource-type")) != ("ec2", "vpc"):
+        return Ignored(why=f"a tag changed on {detail.get('service')}/{detail.get('resource-type')}, not on a VPC")
+    resources = event.get("resources")
+    arns = [a for a in resources if isinstance(a, str)] if isinstance(resources, list) else []
+    vpcs = frozenset(_vpc_ids([arn.rsplit("/", 1)[-1] for arn in arns]))
+    place = _place(event, {})
+    if not vpcs or place is None:
+        return Ignored(why=f"a tag change that names no VPC: {shape_of(event)}")
+    return Look(place=place, vpcs=vpcs, why="a tag of the VPC changed", time=str(event.get("time", "")))
+
+
+def _own(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Look | Ignored:
+    place, vpcs, attempt = _place(event, {}), frozenset(_vpc_ids(detail.get("vpcs"))), detail.get("attempt")
+    if place is None or not isinstance(attempt, int):
+        return Ignored(why=f"not a message of ours: {shape_of(event)}")
+    return Look(
+        place=place,
+        vpcs=vpcs,
+        why=str(detail.get("why", "")),
+        new=frozenset(_vpc_ids(detail.get("new"))),
+        time=str(event.get("time", "")),
+        attempt=attempt,
+    )
+
+
+def look_again(look: Look, *, message_id: str) -> dict[str, Any]:
+    """Our own message for a look, in EventBridge's envelope.
+
+    The id keeps SQS's content-based de-duplication from dropping a later look that says the same.
+    """
+    return {
+        "version": "0",
+        "id": message_id,
+        "detail-type": LOOK_AGAIN,
+        "source": OWN_SOURCE,
+        "account": look.place.account,
+        "region": look.place.region,
+        "time": look.time,
+        "resources": [],
+        "detail": {
+            "vpcs": sorted(look.vpcs),
+            "new": sorted(look.new),
+            "attempt": look.attempt,
+            "why": look.why,
+        },
+    }
+
+
+def _place(envelope: Mapping[str, Any], record: Mapping[str, Any]) -> Place | None:
+    identity = record.get("userIdentity")
+    accounts = (
+        envelope.get("account"),
+        record.get("recipientAccountId"),
+        identity.get("accountId") if isinstance(identity, dict) else None,
+        *_values_of("ownerId", record.get("responseElements")),
+    )
+    account = next((str(a).zfill(12) for a in accounts if a), None)  # CloudTrail may write an id as a number
+    region = envelope.get("region") or record.get("awsRegion")
+    return Place(account=account, region=str(region)) if account and region else None
+
+
+def _vpc_ids(node: Any) -> Iterator[str]:
+    """Every VPC id below a node. Tags are skipped: their values are free text."""
+    match node:
+        case str() if _VPC_ID.fullmatch(node):
+            yield node
+        case dict():
+            for key, value in node.items():
+                if not str(key).lower().startswith("tag"):
+                    yield from _vpc_ids(value)
+        case list():
+            for value in node:
+                yield from _vpc_ids(value)
+
+
+def _values_of(key: str, node: Any) -> Iterable[Any]:
+    match node:
+        case dict():
+            if key in node:
+                yield node[key]
+            for value in node.values():
+                yield from _values_of(key, value)
+        case list():
+            for value in node:
+                yield from _values_of(key, value)
+
+
+def shape_of(node: Any) -> str:
+    """The outline of an unknown document: its keys and types, never its values (they may be secret)."""
+    if isinstance(node, dict):
+        return (
+            "{" + ", ".join(f"{k}: {type(v).__name__}" for k, v in sorted(node.items(), key=lambda i: str(i[0]))) + "}"
+        )
+    return type(node).__name__

@@ -1,0 +1,243 @@
+"""What is there: a VPC and its endpoints as values, in our words.
+
+``vpce.aws.observe`` translates EC2's answers into these, whole or not at all.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROFILE_TAG = "endpoint-profile"
+ZONES_TAG = "endpoint-zones"
+MANAGED_BY_TAG = "vpce:managed-by"
+"""On everything we make; its value is the installation (the stack's name)."""
+MADE_FOR_TAG = "vpce:profile"
+"""On our endpoints: the profile they were made for; ``default/…`` when no tag asked for it."""
+MADE_BY_DEFAULT = "default/"
+
+OUR_RULE = "vpce: a CIDR of this VPC"
+"""Description of the ingress rules that we add, and therefore may revoke."""
+
+
+class Kind(StrEnum):
+    """The two endpoint types that profiles are made of."""
+
+    GATEWAY = "Gateway"
+    INTERFACE = "Interface"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """Where EC2 throttles, counts quotas and answers: one account in one region."""
+
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.region}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet:
+    id: str
+    zone: str
+    cidrs: tuple[str, ...] = ()
+    free_addresses: int = 0
+    """IPv4 addresses left; 0 in an IPv6-only subnet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteTable:
+    id: str
+    is_main: bool = False
+    subnets: frozenset[str] = frozenset()
+    """Explicitly associated; the main table also serves every subnet without an association."""
+    is_edge: bool = False
+    """Associated with an internet or virtual private gateway: such a table takes no endpoint route.
+    https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html"""
+    reaches_internet_gateway: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    id: str
+    service: str
+    """AWS's full name, for instance ``com.amazonaws.eu-west-1.sqs``."""
+    kind: Kind
+    state: str
+    """Lower case: pending, available, deleting, failed …"""
+    is_ours: bool = False
+    made_for: str = ""
+    route_tables: frozenset[str] = frozenset()
+    subnets: frozenset[str] = frozenset()
+    security_groups: frozenset[str] = frozenset()
+    private_dns: bool = False
+    """Always false for gateways, where EC2's flag means nothing."""
+    failure: str = ""
+
+    @property
+    def is_leaving(self) -> bool:
+        return self.state in {"deleting", "deleted"}
+
+    @property
+    def is_broken(self) -> bool:
+        """It will never serve; AWS leaves such endpoints standing until somebody deletes them."""
+        return self.state in {"failed", "rejected", "expired"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Ingress:
+    """One rule: TCP ports from one source (a CIDR; or a group or prefix list, which we cannot look into)."""
+
+    first: int
+    last: int
+    source: str
+    description: str = field(default="", compare=False)
+
+    def admits(self, port: int, cidr: str) -> bool:
+        """Whether the whole CIDR gets in at the port."""
+        return self.first <= port <= self.last and contains(self.source, cidr)
+
+    @property
+    def is_cidr(self) -> bool:
+        return not self.source.startswith(("sg-", "pl-"))
+
+    def __str__(self) -> str:
+        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{ports} from {self.source}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroup:
+    id: str
+    name: str
+    is_ours: bool = False
+    ingress: frozenset[Ingress] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dns:
+    """The VPC's two attributes; private DNS names resolve only when both are on.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
+    """
+
+    support: bool
+    hostnames: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vpc:
+    """A VPC as it was read. Every sequence is sorted by id."""
+
+    id: str
+    place: Place
+    owner: str
+    """Account id; another than the place's for a VPC shared by RAM."""
+    is_default: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    cidrs: tuple[str, ...] = ()
+    """IPv4 and IPv6, associated ones only."""
+    dns: Dns | None = None
+    """None where nobody needed to know: no interface endpoint is there or wanted."""
+    subnets: tuple[Subnet, ...] = ()
+    route_tables: tuple[RouteTable, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
+    """Ours, and those that endpoints use."""
+
+    @property
+    def name(self) -> str:
+        """``vpc-… (payments)`` where it has a Name tag."""
+        return f"{self.id} ({self.tags['Name']})" if self.tags.get("Name") else self.id
+
+    @property
+    def is_shared_with_us(self) -> bool:
+        return self.owner != self.place.account
+
+    @property
+    def ours(self) -> tuple[Endpoint, ...]:
+        return tuple(e for e in self.endpoints if e.is_ours and e.state != "deleted")
+
+    @cached_property
+    def subnet_by_id(self) -> Mapping[str, Subnet]:
+        return {s.id: s for s in self.subnets}
+
+    def group(self, group_id: str) -> SecurityGroup | None:
+        return next((g for g in self.security_groups if g.id == group_id), None)
+
+    def route_table_of(self, subnet: Subnet) -> RouteTable | None:
+        """The explicitly associated table, else the main one."""
+        explicit = next((t for t in self.route_tables if subnet.id in t.subnets), None)
+        return explicit or next((t for t in self.route_tables if t.is_main), None)
+
+    def is_public(self, subnet: Subnet) -> bool:
+        table = self.route_table_of(subnet)
+        return table is not None and table.reaches_internet_gateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One endpoint service as a region offers it, from DescribeVpcEndpointServices."""
+
+    service: str
+    kind: Kind
+    zones: frozenset[str] = frozenset()
+    """Empty: AWS named none, so every zone is tried."""
+    private_dns_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """What a region offers. S3 and DynamoDB occur twice, once per kind."""
+
+    region: str
+    offers: tuple[Offer, ...]
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, Kind], Offer]:
+        names: dict[tuple[str, Kind], Offer] = {}
+        # AWS's usual prefix wins a short name that two services share; both keep their full names.
+        for offer in sorted(self.offers, key=lambda o: (not o.service.startswith("com.amazonaws."), o.service)):
+            names.setdefault((short_name(offer.service, self.region), offer.kind), offer)
+            names[offer.service, offer.kind] = offer
+        return names
+
+    def find(self, name: str, kind: Kind) -> Offer | None:
+        """By short name (``ecr.api``) or by AWS's full name."""
+        return self._by_name.get((name, kind))
+
+    def names(self, kind: Kind) -> list[str]:
+        """Short names of a kind, sorted; for suggestions."""
+        return sorted({short_name(o.service, self.region) for o in self.offers if o.kind is kind})
+
+
+def short_name(service: str, region: str) -> str:
+    """``ecr.api`` for ``com.amazonaws.eu-west-1.ecr.api``: what follows the region, or the usual prefix.
+
+    AWS has several prefixes (``aws.sagemaker``, ``cn.com.amazonaws``, ``gov.ic.c2s`` …) and services without a
+    region (``com.amazonaws.iam``), so names are only ever shortened, never put together.
+    """
+    _, found, rest = f".{service}".partition(f".{region}.")
+    return rest if found else service.removeprefix("com.amazonaws.")
+
+
+def contains(source: str, cidr: str) -> bool:
+    try:
+        outer, inner = ipaddress.ip_network(source, strict=False), ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return False  # a group or a prefix list
+    match outer, inner:
+        case ipaddress.IPv4Network(), ipaddress.IPv4Network():
+            return inner.subnet_of(outer)
+        case ipaddress.IPv6Network(), ipaddress.IPv6Network():
+            return inner.subnet_of(outer)
+        case _:
+            return False

@@ -1,0 +1,552 @@
+"""What to do: the difference between a VPC and what is wished for it.
+
+    wanted   there            step
+    ------   --------------   ----------------------------------------------------------
+    yes      no               CreateEndpoint; or Shortfall, where it cannot be made
+    yes      yes, ours        Keep, or UpdateEndpoint; Wait while AWS is still working on it
+    yes      yes, not ours    Leave; or Shortfall, where it does not do what the profile asks
+    no       yes, ours        Keep; DeleteEndpoint only if the tag says ``none``
+    no       yes, not ours    Leave
+
+The security group of interface endpoints and the VPC's DNS attributes are steps like any other: what is not in the
+plan does not happen. Every step says why, also those that change nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from vpce.core.model import OUR_RULE, Catalog, Endpoint, Ingress, Kind, Offer, SecurityGroup, short_name
+from vpce.core.profile import did_you_mean, ports_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vpce.core.model import Subnet, Vpc
+    from vpce.core.profile import Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnableDnsSupport:
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnableDnsHostnames:
+    """EC2 takes one attribute per call, and hostnames only while support is on."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSecurityGroup:
+    ingress: frozenset[Ingress]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSecurityGroup:
+    group: SecurityGroup
+    authorize: frozenset[Ingress]
+    revoke: frozenset[Ingress]
+    """Only rules that carry our description."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteSecurityGroup:
+    group: SecurityGroup
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateEndpoint:
+    """An interface endpoint also gets our security group, which may be an earlier step of the same plan."""
+
+    service: str
+    offer: Offer
+    made_for: str
+    route_tables: frozenset[str] = frozenset()
+    subnets: frozenset[str] = frozenset()
+    private_dns: bool = False
+    inbound_resolver_only: bool | None = None
+    """S3's interface endpoint beside its gateway: the VPC itself keeps to the free gateway.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html"""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateEndpoint:
+    """All changes to one endpoint, in one call."""
+
+    service: str
+    endpoint: Endpoint
+    add_route_tables: frozenset[str] = frozenset()
+    add_subnets: frozenset[str] = frozenset()
+    remove_subnets: frozenset[str] = frozenset()
+    add_our_security_group: bool = False
+    enable_private_dns: bool = False
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteEndpoint:
+    service: str
+    endpoint: Endpoint
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    service: str
+    endpoint: Endpoint
+    why: str
+    is_wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    service: str
+    endpoint: Endpoint
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """AWS is not done with something; a later look goes on from there."""
+
+    subject: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """Wanted, and not to be had; told to people."""
+
+    service: str
+    kind: Kind
+    why: str
+    is_required: bool = True
+
+
+Action = (
+    EnableDnsSupport
+    | EnableDnsHostnames
+    | CreateSecurityGroup
+    | UpdateSecurityGroup
+    | CreateEndpoint
+    | UpdateEndpoint
+    | DeleteEndpoint
+    | DeleteSecurityGroup
+)
+Step = Action | Keep | Leave | Wait | Shortfall
+
+
+class Verdict(StrEnum):
+    """What came of an action."""
+
+    DONE = "done"
+    RETRY = "will be tried again"
+    FAILED = "failed"
+    DEFERRED = "goes on later"
+    BLOCKED = "needs an earlier step first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    action: Action
+    verdict: Verdict
+    message: str = ""
+    """What AWS said, and for a failure what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Steps in the order in which they are carried out; quiet ones last."""
+
+    vpc: Vpc
+    wish: Wish
+    steps: tuple[Step, ...]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(s for s in self.steps if isinstance(s, Action))
+
+    @property
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        return tuple(s for s in self.steps if isinstance(s, Shortfall))
+
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        return tuple(s for s in self.steps if isinstance(s, Wait))
+
+
+def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog) -> Plan:
+    """The steps from the VPC as it is to what is wished; a VPC brought there has a plan without actions."""
+    if wish.remove:
+        steps = _remove(vpc)
+    elif wish.profile is None:
+        steps = _touch_nothing(vpc, wish.why)
+    else:
+        steps = _Towards(vpc, wish, catalog).steps()
+    return Plan(vpc=vpc, wish=wish, steps=tuple(sorted(steps, key=_order)))
+
+
+def _order(step: Step) -> tuple[int, str, str]:  # noqa: C901, PLR0911  one line per kind of step is the clearest table
+    match step:
+        case EnableDnsSupport():
+            return 0, "", ""
+        case EnableDnsHostnames():
+            return 1, "", ""
+        case CreateSecurityGroup() | UpdateSecurityGroup():
+            return 2, "", ""
+        # S3's interface endpoint needs its gateway, so gateways come first and go last.
+        case CreateEndpoint(offer=offer):
+            return 3 if offer.kind is Kind.GATEWAY else 4, step.service, ""
+        case UpdateEndpoint(endpoint=endpoint):
+            return 3 if endpoint.kind is Kind.GATEWAY else 4, step.service, endpoint.id
+        case DeleteEndpoint(endpoint=endpoint):
+            return 6 if endpoint.kind is Kind.GATEWAY else 5, step.service, endpoint.id
+        case DeleteSecurityGroup():
+            return 7, "", ""
+        case Wait():
+            return 8, step.subject, ""
+        case Shortfall():
+            return 9, step.service, step.kind
+        case Keep(endpoint=endpoint) | Leave(endpoint=endpoint):
+            return 10, step.service, endpoint.id
+
+
+def _touch_nothing(vpc: Vpc, why: str) -> Iterator[Step]:
+    for endpoint in vpc.endpoints:
+        yield _keep(vpc, endpoint, why) if endpoint.is_ours else _leave(vpc, endpoint)
+
+
+def _keep(vpc: Vpc, endpoint: Endpoint, why: str) -> Keep:
+    return Keep(service=_short(vpc, endpoint), endpoint=endpoint, why=why, is_wanted=False)
+
+
+def _leave(vpc: Vpc, endpoint: Endpoint, why: str = "somebody else made it") -> Leave:
+    return Leave(service=_short(vpc, endpoint), endpoint=endpoint, why=why)
+
+
+def _short(vpc: Vpc, endpoint: Endpoint) -> str:
+    return short_name(endpoint.service, vpc.place.region)
+
+
+# ---- endpoint-profile = none --------------------------------------------------------------------------------------
+
+
+def _remove(vpc: Vpc) -> Iterator[Step]:
+    """Interface endpoints, then gateways, then the security group, each once what needs it is gone."""
+    ours = vpc.ours
+    interface_services = {e.service for e in ours if e.kind is Kind.INTERFACE}
+    for endpoint in vpc.endpoints:
+        if not endpoint.is_ours:
+            yield _leave(vpc, endpoint)
+    for endpoint in ours:
+        if endpoint.is_leaving:
+            yield Wait(subject=endpoint.id, why="AWS is deleting it")
+        elif endpoint.kind is Kind.GATEWAY and endpoint.service in interface_services:
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html
+            yield Wait(subject=endpoint.id, why="the gateway goes when the service's interface endpoint is gone")
+        else:
+            yield DeleteEndpoint(service=_short(vpc, endpoint), endpoint=endpoint, why="the tag says none")
+    for group in vpc.security_groups:
+        if group.is_ours:
+            yield _remove_group(vpc, group)
+
+
+def _remove_group(vpc: Vpc, group: SecurityGroup) -> Step:
+    users = [e for e in vpc.endpoints if group.id in e.security_groups]
+    if foreign := [e for e in users if not e.is_ours]:
+        return Shortfall(
+            service="security group",
+            kind=Kind.INTERFACE,
+            why=f"{group.id} is ours but {foreign[0].id}, which somebody else made, uses it; take it off there first",
+        )
+    if users:
+        return Wait(subject=group.id, why="the security group goes when its endpoints are gone")
+    return DeleteSecurityGroup(group=group, why="no endpoint uses it any more")
+
+
+# ---- towards a profile --------------------------------------------------------------------------------------------
+
+
+class _Towards:
+    """The table of this module's docstring, for one VPC and one profile."""
+
+    def __init__(self, vpc: Vpc, wish: Wish, catalog: Catalog) -> None:
+        if wish.profile is None:
+            raise ValueError("a wish without a profile has no way towards it")
+        self.vpc, self.profile, self.catalog = vpc, wish.profile, catalog
+        self.asked = f"profile {self.profile.name} asks for it"
+        self.made_for = f"default/{self.profile.name}" if wish.by_default else self.profile.name
+        self.group = next((g for g in vpc.security_groups if g.is_ours), None)
+        self.subnets = _SubnetChoice(vpc, wish.zones)
+
+    def steps(self) -> Iterator[Step]:
+        offers = {
+            (name, kind): self.catalog.find(name, kind)
+            for kind, names in ((Kind.GATEWAY, self.profile.gateway), (Kind.INTERFACE, self.profile.interface))
+            for name in names
+        }
+        steps: list[Step] = []
+        for (name, kind), offer in offers.items():
+            if offer is None:
+                steps.append(self._not_offered(name, kind))
+            else:
+                steps += self._gateway(name, offer) if kind is Kind.GATEWAY else self._interface(name, offer)
+        yield from steps
+        yield from self._dns([o for o in offers.values() if o is not None])
+        yield from self._security_group(steps)
+        wanted = {(o.service, o.kind) for o in offers.values() if o is not None}
+        for endpoint in self.vpc.endpoints:
+            if (endpoint.service, endpoint.kind) not in wanted:
+                yield self._unwanted(endpoint)
+
+    def _unwanted(self, endpoint: Endpoint) -> Step:
+        if not endpoint.is_ours:
+            return _leave(self.vpc, endpoint)
+        return _keep(self.vpc, endpoint, f"profile {self.profile.name} does not ask for it; only 'none' removes ours")
+
+    def _not_offered(self, name: str, kind: Kind) -> Shortfall:
+        region, optional = self.vpc.place.region, name in self.profile.optional
+        hint = "; it is optional" if optional else did_you_mean(name, self.catalog.names(kind))
+        return Shortfall(
+            service=name,
+            kind=kind,
+            is_required=not optional,
+            why=f"{region} offers no {kind.lower()} endpoint for it{hint}",
+        )
+
+    def _there(self, offer: Offer) -> tuple[list[Endpoint], list[Endpoint]]:
+        """Endpoints of a service, ours and other people's; what has gone is not there."""
+        there = [
+            e for e in self.vpc.endpoints if (e.service, e.kind) == (offer.service, offer.kind) and e.state != "deleted"
+        ]
+        return [e for e in there if e.is_ours], [e for e in there if not e.is_ours]
+
+    def _surplus(self, endpoint: Endpoint, name: str) -> Keep:
+        return Keep(service=name, endpoint=endpoint, is_wanted=False, why="another one of ours already serves it")
+
+    def _stuck(self, name: str, endpoint: Endpoint) -> Step:
+        if endpoint.is_leaving:
+            return Wait(subject=endpoint.id, why=f"AWS is deleting it; then {name} is made anew")
+        reason = f" ({endpoint.failure})" if endpoint.failure else ""
+        why = f"{endpoint.id} is {endpoint.state}{reason}; delete it and it is made anew"
+        return Shortfall(service=name, kind=endpoint.kind, why=why)
+
+    def _gateway(self, name: str, offer: Offer) -> Iterator[Step]:
+        ours, foreign = self._there(offer)
+        yield from (_leave(self.vpc, e, "somebody else made it; it counts") for e in foreign)
+        tables = frozenset(t.id for t in self.vpc.route_tables if not t.is_edge)
+        serving = [e for e in (*ours, *foreign) if _serves(e)]
+        missing = tables.difference(*(e.route_tables for e in serving))
+        if live := [e for e in ours if _serves(e)]:
+            first, *others = live
+            yield from (self._surplus(e, name) for e in others if not e.route_tables)
+            yield from (Keep(service=name, endpoint=e, why=self.asked) for e in others if e.route_tables)
+            if missing:
+                why = f"no {name} route in {_and(missing)}"
+                yield _when_ready(UpdateEndpoint(service=name, endpoint=first, add_route_tables=missing, why=why))
+            else:
+                yield Keep(service=name, endpoint=first, why=self.asked)
+        elif ours:
+            yield self._stuck(name, ours[0])
+        elif not serving:
+            yield CreateEndpoint(service=name, offer=offer, made_for=self.made_for, route_tables=tables, why=self.asked)
+        elif missing:
+            # Its owner may have split the tables by policy on purpose; we do not add to it, nor beside it.
+            yield Shortfall(
+                service=name,
+                kind=Kind.GATEWAY,
+                why=f"{serving[0].id}, which somebody else made, does not cover {_and(missing)}; add them to it",
+            )
+
+    def _interface(self, name: str, offer: Offer) -> Iterator[Step]:
+        ours, foreign = self._there(offer)
+        yield from (_leave(self.vpc, e, "somebody else made it; it counts") for e in foreign)
+        leaving = [e for e in foreign if e.is_leaving]
+        if live := [e for e in ours if _serves(e)]:
+            # The one that names resolve to is the one that serves.
+            first, *others = sorted(live, key=lambda e: (not e.private_dns, e.id))
+            yield from (self._surplus(e, name) for e in others)
+            yield from self._bring_up(name, offer, first, foreign)
+        elif ours:
+            yield self._stuck(name, ours[0])
+        elif any(_serves(e) for e in foreign):
+            return
+        elif leaving:
+            yield Wait(subject=leaving[0].id, why=f"its names are taken until AWS has deleted it; then {name} is made")
+        else:
+            yield from self._create(name, offer)
+
+    def _bring_up(self, name: str, offer: Offer, there: Endpoint, foreign: list[Endpoint]) -> Iterator[Step]:
+        choice = self.subnets.choose(offer, there)
+        yield from self._zones_without_address(name, choice)
+        # AWS refuses a private DNS name that another endpoint of the VPC already has.
+        names_are_free = not any(e.private_dns for e in foreign)
+        update = UpdateEndpoint(
+            service=name,
+            endpoint=there,
+            add_subnets=choice.add,
+            remove_subnets=choice.remove,
+            add_our_security_group=self.group is None or self.group.id not in there.security_groups,
+            enable_private_dns=bool(offer.private_dns_names) and not there.private_dns and names_are_free,
+            why="",
+        )
+        if reasons := list(_reasons(update)):
+            yield _when_ready(replace(update, why="; ".join(reasons)))
+        else:
+            yield Keep(service=name, endpoint=there, why=self.asked)
+
+    def _create(self, name: str, offer: Offer) -> Iterator[Step]:
+        choice = self.subnets.choose(offer, None)
+        yield from self._zones_without_address(name, choice)
+        if choice.add:
+            beside_gateway = name in self.profile.gateway or offer.service in {
+                e.service for e in self.vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving
+            }
+            yield CreateEndpoint(
+                service=name,
+                offer=offer,
+                made_for=self.made_for,
+                subnets=choice.add,
+                private_dns=bool(offer.private_dns_names),
+                inbound_resolver_only=beside_gateway if self._has_gateway_twin(offer) else None,
+                why=self.asked,
+            )
+        elif not choice.without_address:
+            zones = f" in {_and(offer.zones)}, the zones of the service" if self.vpc.subnets and offer.zones else ""
+            yield Shortfall(service=name, kind=Kind.INTERFACE, why=f"the VPC has no subnet{zones} yet")
+
+    def _has_gateway_twin(self, offer: Offer) -> bool:
+        return bool(offer.private_dns_names) and self.catalog.find(offer.service, Kind.GATEWAY) is not None
+
+    def _zones_without_address(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
+        for zone in choice.without_address:
+            yield Shortfall(service=name, kind=Kind.INTERFACE, why=f"no subnet in {zone} has a free IPv4 address")
+
+    def _dns(self, offers: Iterable[Offer]) -> Iterator[Step]:
+        if not any(o.kind is Kind.INTERFACE and o.private_dns_names for o in offers):
+            return
+        if self.vpc.dns is None:
+            raise ValueError(f"the DNS attributes of {self.vpc.id} were not read")
+        if not self.vpc.dns.support:
+            yield EnableDnsSupport(why="private DNS names resolve only with the VPC's DNS support on")
+        if not self.vpc.dns.hostnames:
+            yield EnableDnsHostnames(why="private DNS names resolve only with the VPC's DNS hostnames on")
+
+    def _security_group(self, steps: list[Step]) -> Iterator[Step]:
+        """One group for all our interface endpoints of the VPC, open to the VPC's own CIDRs and nothing else."""
+        served = {
+            s.service
+            for s in steps
+            if (isinstance(s, CreateEndpoint) and s.offer.kind is Kind.INTERFACE)
+            or (isinstance(s, UpdateEndpoint | Keep) and s.endpoint.kind is Kind.INTERFACE and s.endpoint.is_ours)
+        }
+        if not served:
+            return
+        wanted = frozenset(
+            Ingress(first=port, last=port, source=cidr, description=OUR_RULE)
+            for service in served
+            for port in ports_of(service)
+            for cidr in self.vpc.cidrs
+        )
+        if self.group is None:
+            yield CreateSecurityGroup(ingress=wanted, why="interface endpoints need one that lets the VPC in")
+            return
+        authorize = wanted - self.group.ingress
+        revoke = frozenset(r for r in self.group.ingress if r.description == OUR_RULE) - wanted
+        if authorize or revoke:
+            yield UpdateSecurityGroup(
+                group=self.group,
+                authorize=authorize,
+                revoke=revoke,
+                why="its rules follow the VPC's CIDRs and the services' ports",
+            )
+
+
+def _serves(endpoint: Endpoint) -> bool:
+    """It is there, or on its way."""
+    return not endpoint.is_leaving and not endpoint.is_broken
+
+
+def _reasons(update: UpdateEndpoint) -> Iterator[str]:
+    if update.add_subnets:
+        yield f"no interface in the zone of {_and(update.add_subnets)}"
+    if update.remove_subnets:
+        yield f"endpoint-zones wants fewer zones than {_and(update.remove_subnets)} makes"
+    if update.add_our_security_group:
+        yield "our security group is not on it"
+    if update.enable_private_dns:
+        yield "private DNS is off"
+
+
+def _when_ready(update: UpdateEndpoint) -> Step:
+    """AWS refuses changes to an endpoint that it is still working on."""
+    if update.endpoint.state == "available":
+        return update
+    return Wait(subject=update.endpoint.id, why=f"it is {update.endpoint.state}; then: {update.why}")
+
+
+def _and(ids: Iterable[str]) -> str:
+    return ", ".join(sorted(ids))
+
+
+# ---- subnets ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    add: frozenset[str]
+    remove: frozenset[str]
+    without_address: tuple[str, ...]
+    """Zones that should have an interface and have no subnet with a free address."""
+
+
+class _SubnetChoice:
+    """One subnet per zone: what is there stays, else the subnet our endpoints use already, else private before public.
+
+    AWS refuses two subnets of one zone, and zones that the service does not support. Every interface takes an
+    address, so those that this plan uses are counted.
+    """
+
+    def __init__(self, vpc: Vpc, zones: int | None) -> None:
+        self._vpc, self._limit = vpc, zones
+        self._free = {s.id: s.free_addresses for s in vpc.subnets}
+        ours = [e for e in vpc.ours if e.kind is Kind.INTERFACE and not e.is_leaving]
+        self._used = Counter(s for e in ours for s in e.subnets)
+        by_id = vpc.subnet_by_id
+        self._used_zones = Counter(by_id[s].zone for s in self._used.elements() if s in by_id)
+
+    def choose(self, offer: Offer, endpoint: Endpoint | None) -> _Choice:
+        by_id = self._vpc.subnet_by_id
+        there = {by_id[s].zone: s for s in sorted(endpoint.subnets if endpoint else ()) if s in by_id}
+        candidates: dict[str, list[Subnet]] = {}
+        for subnet in self._vpc.subnets:
+            if not offer.zones or subnet.zone in offer.zones:
+                candidates.setdefault(subnet.zone, []).append(subnet)
+        best = {zone: self._best(subnets) for zone, subnets in candidates.items()}
+        zones = sorted(
+            {*candidates, *there},
+            key=lambda z: (z not in there, best.get(z) is None, -self._used_zones[z], z),
+        )[: self._limit]
+        add = {z: s for z in zones if z not in there and (s := best[z]) is not None}
+        for subnet in add.values():
+            self._free[subnet.id] -= 1
+            self._used[subnet.id] += 1
+            self._used_zones[subnet.zone] += 1
+        return _Choice(
+            add=frozenset(s.id for s in add.values()),
+            remove=frozenset(s for z, s in there.items() if z not in zones),
+            without_address=tuple(sorted(z for z in zones if z not in there and z not in add)),
+        )
+
+    def _best(self, subnets: list[Subnet]) -> Subnet | None:
+        free = [s for s in subnets if self._free[s.id] > 0]
+        return min(free, key=lambda s: (not self._used[s.id], self._vpc.is_public(s), s.id), default=None)

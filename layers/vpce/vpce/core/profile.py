@@ -1,0 +1,273 @@
+"""What is wanted: profiles, and what a VPC's tags say of them.
+
+ProfileError            for a person; the message names the thing and the fix
+├── ProfilesTextError   the TOML cannot be read at all
+├── BrokenProfile       this one table is wrong; the others stay usable
+├── UnknownProfile      no table of that name ("did you mean …?")
+└── BadZones            endpoint-zones is neither "all" nor a count
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vpce.core.model import MADE_BY_DEFAULT, PROFILE_TAG, ZONES_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from vpce.core.model import Vpc
+
+REMOVE = "none"
+"""The tag value that says: take ours away, now."""
+
+_KEYS = ("description", "gateway", "interface", "optional")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+HTTPS = 443
+_PORTS: Mapping[str, tuple[int, ...]] = {
+    # https://docs.aws.amazon.com/keyspaces/latest/devguide/vpc-endpoints.html
+    "cassandra": (9142,),
+    "cassandra-fips": (9142,),
+    # https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html
+    "email-smtp": (25, 465, 587, 2465, 2587),
+    # https://docs.aws.amazon.com/iot/latest/developerguide/IoTCore-VPC.html
+    "iot.data": (HTTPS, 8883),
+}
+
+
+class ProfileError(LookupError):
+    """A profile cannot be used; the message says which, why, and what to do."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ProfilesTextError(ProfileError):
+    pass
+
+
+class BrokenProfile(ProfileError):  # noqa: N818  it is read as a sentence: raise UnknownProfile
+    pass
+
+
+class UnknownProfile(ProfileError):  # noqa: N818
+    pass
+
+
+class BadZones(ProfileError):  # noqa: N818
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A named set of wanted endpoint services; short names, sorted."""
+
+    name: str
+    description: str = ""
+    gateway: tuple[str, ...] = ()
+    interface: tuple[str, ...] = ()
+    """Optional ones included."""
+    optional: frozenset[str] = frozenset()
+    """Interface services that a region may lack without anybody being told to act."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profiles:
+    """All profiles of an installation, good ones and broken ones."""
+
+    tables: Mapping[str, Profile]
+    broken: Mapping[str, BrokenProfile] = field(default_factory=dict)
+    unreadable: ProfileError | None = None
+    """The installation's own text could not be read: no profile is used, for it may have replaced any of them."""
+
+    def of(self, text: str) -> Profile:
+        """The profile of a tag's value: one name, or several joined by ``+``.
+
+        Raises:
+            ProfileError: a name is unknown or its table broken. Nothing may be changed then.
+
+        """
+        if self.unreadable:
+            raise self.unreadable
+        names = list(dict.fromkeys(part.strip().lower() for part in text.split("+")))
+        found = [self._one(name, text) for name in names]
+        required = {s for p in found for s in p.interface if s not in p.optional}
+        interface = {s for p in found for s in p.interface}
+        return Profile(
+            name="+".join(names),
+            description=" ".join(p.description for p in found),
+            gateway=tuple(sorted({s for p in found for s in p.gateway})),
+            interface=tuple(sorted(interface)),
+            optional=frozenset(interface - required),
+        )
+
+    def _one(self, name: str, text: str) -> Profile:
+        if name in self.broken:
+            raise self.broken[name]
+        if name in self.tables:
+            return self.tables[name]
+        if name == REMOVE:
+            raise UnknownProfile(
+                f"{PROFILE_TAG} = {text!r}: '{REMOVE}' stands alone; it cannot be joined with a profile"
+            )
+        if not name:
+            raise UnknownProfile(f"{PROFILE_TAG} = {text!r} has an empty name; known profiles: {self._known()}")
+        hint = did_you_mean(name, [*self.tables, REMOVE])
+        raise UnknownProfile(f"{PROFILE_TAG} = {text!r}: no profile '{name}'{hint}; known profiles: {self._known()}")
+
+    def _known(self) -> str:
+        return ", ".join(sorted(self.tables))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``" (did you mean 'private'?)"``, or nothing when nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def read_profiles(shipped: str, own: str = "", *, own_source: str = "your profiles") -> Profiles:
+    """Profiles from the package's TOML text and the installation's own; a table there replaces one here whole.
+
+    A wrong table spoils only itself. A text that is no TOML at all could have meant any profile, so it spoils
+    them all (`Profiles.unreadable`).
+    """
+    tables: dict[str, Profile] = {}
+    broken: dict[str, BrokenProfile] = {}
+    unreadable: ProfileError | None = None
+    for source, text in (("profiles.toml", shipped), (own_source, own)):
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            unreadable = ProfilesTextError(f"{source} is no valid TOML: {error}; no profile is used until it is mended")
+            continue
+        for name, table in document.items():
+            tables.pop(name, None)
+            try:
+                tables[name] = _profile(name, table)
+            except ValueError as error:
+                broken[name] = BrokenProfile(f"{source}: profile '{name}' {error}")
+    return Profiles(tables=tables, broken=broken, unreadable=unreadable)
+
+
+def _profile(name: str, table: Any) -> Profile:
+    if not isinstance(table, dict):
+        raise ValueError(f"is no table; write [{name}] with a list of services under it")
+    if not _NAME.fullmatch(name) or name == REMOVE:
+        raise ValueError("has a name that a tag cannot ask for; use lower-case letters, digits, '.', '_' and '-'")
+    for key in table:
+        if key not in _KEYS:
+            raise ValueError(f"has an unknown key '{key}'{did_you_mean(key, _KEYS)}; known keys: {', '.join(_KEYS)}")
+    if not isinstance(table.get("description", ""), str):
+        raise ValueError("has a description that is no text")
+    gateway, interface, optional = (_services(table, key) for key in ("gateway", "interface", "optional"))
+    if both := sorted(set(interface) & set(optional)):
+        raise ValueError(f"lists {', '.join(both)} as interface and as optional; choose one")
+    if not gateway and not interface and not optional:
+        raise ValueError("asks for no service; to remove our endpoints the tag's value is 'none'")
+    return Profile(
+        name=name,
+        description=table.get("description", ""),
+        gateway=gateway,
+        interface=tuple(sorted({*interface, *optional})),
+        optional=frozenset(optional),
+    )
+
+
+def _services(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    names = table.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(n, str) and n.strip() for n in names):
+        raise ValueError(f"needs a list of service names under '{key}', for instance {key} = [\"s3\"]")
+    return tuple(sorted({n.strip() for n in names}))
+
+
+def ports_of(service: str) -> tuple[int, ...]:
+    """TCP ports that clients of a service use, by its short name."""
+    return _PORTS.get(service, (HTTPS,))
+
+
+# ---- what a VPC's tags say ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked for a VPC, and by what."""
+
+    profile: Profile | None
+    """None: nothing may change, or (with `remove`) everything of ours goes."""
+    why: str
+    remove: bool = False
+    by_default: bool = False
+    zones: int | None = None
+    """At most so many zones per interface endpoint; None is all."""
+
+    @property
+    def wants_interfaces(self) -> bool:
+        return self.profile is not None and bool(self.profile.interface)
+
+
+def wish_of(vpc: Vpc, profiles: Profiles, *, default: str = "", is_new: bool = False) -> Wish:
+    """What the VPC's tags ask for, else its default profile if it is new or got it when it was.
+
+    Raises:
+        ProfileError: a tag's value cannot be used. Nothing may be changed then.
+
+    """
+    text = vpc.tags.get(PROFILE_TAG)
+    if vpc.is_shared_with_us:
+        return Wish(profile=None, why=f"account {vpc.owner} owns this VPC; its endpoints are made there")
+    if text is not None and text.strip().lower() == REMOVE:
+        return Wish(profile=None, remove=True, why=f"{PROFILE_TAG} = none")
+    if text is not None:
+        return Wish(profile=profiles.of(text), zones=zones_of(vpc), why=f"{PROFILE_TAG} = {text}")
+    return _untagged(vpc, profiles, default=default, is_new=is_new)
+
+
+def _untagged(vpc: Vpc, profiles: Profiles, *, default: str, is_new: bool) -> Wish:
+    if vpc.is_default:
+        return Wish(profile=None, why=f"a default VPC without the tag {PROFILE_TAG} is left alone")
+    made_for = {e.made_for for e in vpc.ours}
+    if vanished := sorted(m for m in made_for if not m.startswith(MADE_BY_DEFAULT)):
+        return Wish(
+            profile=None,
+            why=f"the tag {PROFILE_TAG} is gone (it was '{vanished[0]}'); nothing is removed until it says 'none'",
+        )
+    if made_for:
+        # What is there remembers the default profile that the VPC was born with, also after the parameter changed.
+        return _by_default(vpc, profiles, min(made_for).removeprefix(MADE_BY_DEFAULT), "the VPC got it when it was new")
+    if is_new and default:
+        return _by_default(vpc, profiles, default, "the default profile of a new VPC without a tag")
+    return Wish(profile=None, why=f"the VPC has no tag {PROFILE_TAG}")
+
+
+def _by_default(vpc: Vpc, profiles: Profiles, name: str, why: str) -> Wish:
+    return Wish(profile=profiles.of(name), by_default=True, zones=zones_of(vpc), why=f"{name}: {why}")
+
+
+def is_managed(vpc: Vpc) -> bool:
+    """Whether vpce has anything to do with this VPC: a tag asks for it, or something of ours is there."""
+    return PROFILE_TAG in vpc.tags or bool(vpc.ours) or any(g.is_ours for g in vpc.security_groups)
+
+
+def has_vanished_tag(vpc: Vpc) -> bool:
+    """Ours is there because a tag asked for it, and the tag is gone."""
+    return PROFILE_TAG not in vpc.tags and any(not e.made_for.startswith(MADE_BY_DEFAULT) for e in vpc.ours)
+
+
+def zones_of(vpc: Vpc) -> int | None:
+    """How many zones ``endpoint-zones`` allows; None is all.
+
+    Raises:
+        BadZones: it is neither "all" nor a count from 1.
+
+    """
+    text = vpc.tags.get(ZONES_TAG, "all").strip().lower()
+    if text == "all":
+        return None
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise BadZones(f"{ZONES_TAG} = {vpc.tags[ZONES_TAG]!r} is no count of zones; use 'all', '1', '2' …")

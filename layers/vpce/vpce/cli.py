@@ -1,0 +1,265 @@
+"""The same core at a terminal: explain, plan and apply one VPC; audit regions; tell what an event points at.
+
+exit code   0  nothing to do, all done, or no problem found
+            1  it could not be done; the reason is on standard error
+            2  wrong usage
+            3  there is something to do: the plan has changes, the audit found problems, or work is unfinished
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vpce.audit import audit_place
+from vpce.aws.clients import client
+from vpce.aws.errors import AwsError, in_words
+from vpce.aws.pace import Pace
+from vpce.aws.parameters import installed_profiles, shipped_profiles
+from vpce.core.events import Look, where_to_look
+from vpce.core.model import Place
+from vpce.core.plan import Verdict
+from vpce.core.profile import ProfileError, read_profiles
+from vpce.core.report import PlaceReport, Report, Unread, digest, explain, line, plan_document, report_document
+from vpce.reconcile import ATTEMPTS, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vpce.core.model import Vpc
+    from vpce.core.plan import Outcome, Plan
+    from vpce.core.profile import Profiles
+
+FINE, FAILED, TO_DO = 0, 1, 3
+_BETWEEN_LOOKS = 10.0
+
+
+class CannotError(Exception):
+    """The command cannot be carried out; the message says why and what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except (CannotError, ProfileError) as error:
+        print(f"vpce: {error}", file=sys.stderr)
+    except AwsError as error:
+        print(f"vpce: {in_words(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("vpce: interrupted; what was done stays, a second run goes on", file=sys.stderr)
+    else:
+        return code
+    return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vpce",
+        description="VPC endpoints that follow the tag endpoint-profile.",
+        epilog="Exit codes: 0 fine, 1 could not, 2 wrong usage, 3 there is something to do. "
+        "Credentials and region come from where the AWS CLI takes them; AWS_ENDPOINT_URL is honoured.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    out = argparse.ArgumentParser(add_help=False)
+    out.add_argument("--json", action="store_true", help="print JSON for machines")
+    looks = argparse.ArgumentParser(add_help=False, parents=[out])
+    looks.add_argument(
+        "--installation",
+        default=os.environ.get("VPCE_INSTALLATION", "vpce"),
+        help="name of the stack whose endpoints are ours (default: %(default)s)",
+    )
+    own = looks.add_mutually_exclusive_group()
+    own.add_argument("--profiles", metavar="FILE", help="TOML file with profiles of your own")
+    own.add_argument("--profiles-parameter", metavar="NAME", default="", help="SSM parameter with profiles of your own")
+    one = argparse.ArgumentParser(add_help=False, parents=[looks])
+    one.add_argument("vpc", metavar="VPC", help="id of the VPC")
+    one.add_argument("--region", help="the VPC's region")
+
+    command = commands.add_parser("explain", parents=[one], help="every step for a VPC, and why")
+    command.set_defaults(command=_explain)
+    command = commands.add_parser("plan", parents=[one], help="what would change in a VPC")
+    command.set_defaults(command=_plan)
+    command = commands.add_parser("apply", parents=[one], help="bring a VPC to what its tags ask for")
+    command.add_argument("--yes", action="store_true", help="do not ask")
+    command.set_defaults(command=_apply)
+    command = commands.add_parser("audit", parents=[looks], help="what is wrong with every VPC")
+    command.add_argument("--region", action="append", help="may be given several times")
+    command.set_defaults(command=_audit)
+    command = commands.add_parser("event", parents=[out], help="where an event would make vpce look")
+    command.add_argument("files", metavar="FILE", nargs="+", help="EventBridge event or CloudTrail record; - is stdin")
+    command.set_defaults(command=_event)
+    return parser
+
+
+# ---- one VPC ------------------------------------------------------------------------------------------------------
+
+
+def _explain(options: argparse.Namespace) -> int:
+    plan = _planned(_around(options, options.region), options.vpc)
+    print(json.dumps(plan_document(plan), indent=1) if options.json else explain(plan))
+    return FINE
+
+
+def _plan(options: argparse.Namespace) -> int:
+    plan = _planned(_around(options, options.region), options.vpc)
+    print(json.dumps(plan_document(plan), indent=1) if options.json else explain(plan, quiet_steps=False))
+    return TO_DO if plan.actions else FINE
+
+
+def _apply(options: argparse.Namespace) -> int:
+    around = _around(options, options.region)
+    plan = _planned(around, options.vpc)
+    if not options.json:
+        print(explain(plan, quiet_steps=False))
+    if plan.actions and not options.yes:
+        _ask()
+    generation = str(uuid.uuid4())
+    outcomes: list[Outcome] = []
+    for attempt in range(1, ATTEMPTS + 1):
+        latest = around.apply(plan, generation=generation, progress=_say)
+        outcomes = [*(o for o in outcomes if o.verdict is Verdict.DONE), *latest]
+        if not plan.waits and not any(o.verdict is Verdict.RETRY for o in latest):
+            break
+        print(f"waiting for AWS, look {attempt} of {ATTEMPTS} …", file=sys.stderr)
+        time.sleep(_BETWEEN_LOOKS)
+        plan = _planned(around, options.vpc)
+    if options.json:
+        said = [{"step": type(o.action).__name__, "verdict": o.verdict.value, "message": o.message} for o in outcomes]
+        print(json.dumps(plan_document(plan) | {"outcomes": said}, indent=1))
+    if any(o.verdict is Verdict.FAILED for o in outcomes):
+        return FAILED
+    return TO_DO if plan.waits or any(o.verdict is not Verdict.DONE for o in outcomes) else FINE
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise CannotError("nobody is here to say yes; give --yes")
+    if input("Apply this? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise CannotError("nothing was changed")
+
+
+def _say(outcome: Outcome) -> None:
+    said = line(outcome.action)
+    print(f"{outcome.verdict}: {said.verb} {said.thing} {outcome.message}".rstrip(), file=sys.stderr, flush=True)
+
+
+def _planned(around: Surroundings, vpc_id: str) -> Plan:
+    vpc = _find(around, vpc_id)
+    return around.plan(vpc, around.wish(vpc))
+
+
+def _find(around: Surroundings, vpc_id: str) -> Vpc:
+    found = around.observe([vpc_id])
+    if not found:
+        raise CannotError(f"no VPC {vpc_id} in {around.place}; is --region right?")
+    return found[0]
+
+
+# ---- regions ------------------------------------------------------------------------------------------------------
+
+
+def _audit(options: argparse.Namespace) -> int:
+    reports = []
+    for region in options.region or [None]:
+        around = _around(options, region)
+        print(f"looking at {around.place} …", file=sys.stderr, flush=True)
+        reports.append(audit_place(around).report)
+    report = Report(
+        run=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        places=tuple(r for r in reports if isinstance(r, PlaceReport)),
+        unread=tuple(r for r in reports if isinstance(r, Unread)),
+    )
+    print(
+        json.dumps(report_document(report), indent=1) if options.json else digest(report).text, end="\n" * options.json
+    )
+    if report.unread:
+        return FAILED
+    return FINE if report.is_clean else TO_DO
+
+
+def _around(options: argparse.Namespace, region: str | None) -> Surroundings:
+    ec2 = client("ec2", region)
+    profiles = _profiles(options)
+    account = client("sts", ec2.meta.region_name).get_caller_identity()["Account"]
+    return Surroundings(
+        place=Place(account=account, region=ec2.meta.region_name),
+        ec2=ec2,
+        installation=options.installation,
+        profiles=profiles,
+        pace=Pace(),
+    )
+
+
+def _profiles(options: argparse.Namespace) -> Profiles:
+    if not options.profiles:
+        return installed_profiles(client("ssm") if options.profiles_parameter else None, options.profiles_parameter)
+    try:
+        text = Path(options.profiles).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CannotError(f"profiles file {options.profiles}: {error.strerror}") from error
+    return read_profiles(shipped_profiles(), text, own_source=options.profiles)
+
+
+# ---- events -------------------------------------------------------------------------------------------------------
+
+
+def _event(options: argparse.Namespace) -> int:
+    said: list[dict[str, Any]] = []
+    for name in options.files:
+        for event in _events_in(name):
+            look = where_to_look(event)
+            said.append({"file": name} | (_look_document(look) if isinstance(look, Look) else {"ignored": look.why}))
+            if not options.json:
+                print(f"{name}: {_in_words(look) if isinstance(look, Look) else f'ignored: {look.why}'}")
+    if options.json:
+        print(json.dumps(said, indent=1))
+    return FINE
+
+
+def _look_document(look: Look) -> dict[str, Any]:
+    return {
+        "account": look.place.account,
+        "region": look.place.region,
+        "vpcs": sorted(look.vpcs) or "every VPC that vpce manages there",
+        "new": sorted(look.new),
+        "why": look.why,
+    }
+
+
+def _in_words(look: Look) -> str:
+    vpcs = ", ".join(sorted(look.vpcs)) or "every VPC that vpce manages"
+    new = " (new: gets the default profile unless it is tagged)" if look.new else ""
+    return f"look at {vpcs} in {look.place}{new}: {look.why}"
+
+
+def _events_in(name: str) -> Iterator[Any]:
+    """The events of a file: one, a list, a CloudTrail log file, or what SQS hands to a function."""
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as error:
+        raise CannotError(f"{name}: {error.strerror}") from error
+    except ValueError as error:
+        raise CannotError(f"{name} is no JSON: {error}") from error
+    if isinstance(document, dict) and isinstance(document.get("Records"), list):
+        document = document["Records"]
+    for event in document if isinstance(document, list) else [document]:
+        if isinstance(event, dict) and isinstance(event.get("body"), str):
+            try:
+                yield json.loads(event["body"])
+            except ValueError:
+                yield event["body"]
+        else:
+            yield event
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,6 +8,7 @@ the other checks add what a plan does not know.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from vpce.core.model import PROFILE_TAG, Kind, contains, short_name
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
+    DeleteEndpoint,
+    DeleteSecurityGroup,
     EnableDnsHostnames,
     EnableDnsSupport,
     Keep,
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vpce.core.model import Catalog, Endpoint, Place, SecurityGroup, Subnet, Vpc
-    from vpce.core.plan import Plan
+    from vpce.core.plan import Action, Plan
 
 FREE = Wish(
     profile=Profile(name="gateway", gateway=("dynamodb", "s3")),
@@ -185,39 +188,66 @@ def unfulfilled_profile(subject: Subject) -> Iterator[Problem]:
 
 
 @check(severity=Severity.MEDIUM, why="Somebody or something changed what vpce made; it is queued to be mended.")
-def drifted_from_profile(subject: Subject) -> Iterator[Problem]:  # noqa: C901  one case per kind of action
+def drifted_from_profile(subject: Subject) -> Iterator[Problem]:
     """The VPC is not as its profile asks."""
     if subject.plan is None or not subject.follows_a_profile:
         return
+    vpc = subject.vpc
     for action in subject.plan.actions:
-        match action:
-            case CreateEndpoint(offer=offer) if offer.kind is Kind.GATEWAY:
-                continue  # told by missing_gateway_endpoint
-            case UpdateEndpoint(endpoint=endpoint) if endpoint.kind is Kind.GATEWAY:
-                continue  # told by uncovered_route_table
-            case CreateEndpoint(service=service):
-                what = f"{service}: no interface endpoint"
-                resource = f"{service} ({Kind.INTERFACE})"
-            case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
-                what, resource = f"{service} {endpoint.id}: {why}", endpoint.id
-            case EnableDnsSupport() | EnableDnsHostnames() if any(e.private_dns for e in subject.vpc.endpoints):
-                continue  # told by broken_private_dns
-            case EnableDnsSupport(why=why) | EnableDnsHostnames(why=why):
-                what, resource = why, f"{subject.vpc.id} DNS"
-            case UpdateSecurityGroup(group=group, why=why):
-                what, resource = f"{group.id}: {why}", group.id
-            case CreateSecurityGroup(why=why):
-                what, resource = f"no security group of ours: {why}", f"{subject.vpc.id} security group"
-            case _:
-                what, resource = f"something of ours is still there: {action.why}", _resource_of_removal(action)
-        yield Problem(
-            resource=resource, what=what, fix=f"vpce apply {subject.vpc.id} --region {subject.vpc.place.region}"
-        )
+        if not _has_a_check_of_its_own(action, vpc):
+            yield Problem(
+                resource=_resource(action, vpc),
+                what=_what(action),
+                fix=f"vpce apply {vpc.id} --region {vpc.place.region}",
+            )
 
 
-def _resource_of_removal(action: object) -> str:
-    thing = getattr(action, "endpoint", None) or getattr(action, "group", None)
-    return str(getattr(thing, "id", ""))
+def _has_a_check_of_its_own(action: Action, vpc: Vpc) -> bool:
+    """One problem is told once: these are what the checks below look for, in VPCs with and without a profile."""
+    match action:
+        case CreateEndpoint(offer=offer):
+            return offer.kind is Kind.GATEWAY  # missing_gateway_endpoint
+        case UpdateEndpoint(endpoint=endpoint) if endpoint.kind is Kind.GATEWAY:
+            used = {t.id for s in vpc.subnets if (t := vpc.route_table_of(s)) is not None}
+            return bool(used & action.add_route_tables)  # uncovered_route_table
+        case UpdateEndpoint(enable_private_dns=True):
+            return not (action.add_subnets or action.remove_subnets or action.add_our_security_group)
+        case EnableDnsSupport() | EnableDnsHostnames():
+            return any(e.private_dns for e in vpc.endpoints)  # broken_private_dns
+        case UpdateSecurityGroup(group=group, authorize=authorize):
+            return bool(authorize) and any(group.id in e.security_groups for e in vpc.endpoints)
+        case _:
+            return False
+
+
+def _resource(action: Action, vpc: Vpc) -> str:
+    match action:
+        case CreateEndpoint(service=service, offer=offer):
+            return f"{service} ({offer.kind})"
+        case UpdateEndpoint(endpoint=thing) | DeleteEndpoint(endpoint=thing):
+            return thing.id
+        case UpdateSecurityGroup(group=group) | DeleteSecurityGroup(group=group):
+            return group.id
+        case CreateSecurityGroup():
+            return f"{vpc.id} security group"
+        case EnableDnsSupport() | EnableDnsHostnames():
+            return f"{vpc.id} {type(action).__name__}"
+
+
+def _what(action: Action) -> str:
+    match action:
+        case CreateEndpoint(service=service, offer=offer):
+            return f"{service}: no {offer.kind.lower()} endpoint"
+        case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
+            return f"{service} {endpoint.id}: {why}"
+        case DeleteEndpoint(service=service, endpoint=endpoint, why=why):
+            return f"{service} {endpoint.id} is still there: {why}"
+        case DeleteSecurityGroup(group=group, why=why):
+            return f"{group.id} is still there: {why}"
+        case UpdateSecurityGroup(group=group, why=why):
+            return f"{group.id}: {why}"
+        case CreateSecurityGroup(why=why) | EnableDnsSupport(why=why) | EnableDnsHostnames(why=why):
+            return why
 
 
 @check(severity=Severity.LOW, why="An interface endpoint costs money by the hour in every zone, wanted or not.")
@@ -354,8 +384,9 @@ def unavailable_endpoint(subject: Subject) -> Iterator[Problem]:
 
 @check(severity=Severity.HIGH, why="Names resolve to the endpoint, but connections to it time out.")
 def closed_security_group(subject: Subject) -> Iterator[Problem]:
-    """An interface endpoint's security groups do not let a CIDR of the VPC in."""
+    """The security groups of interface endpoints do not let a CIDR of the VPC in."""
     vpc = subject.vpc
+    closed: dict[tuple[tuple[str, ...], int, str], list[str]] = defaultdict(list)
     for endpoint in vpc.endpoints:
         if endpoint.kind is not Kind.INTERFACE or endpoint.is_leaving or endpoint.is_broken:
             continue
@@ -365,14 +396,15 @@ def closed_security_group(subject: Subject) -> Iterator[Problem]:
         for port in ports_of(subject.short(endpoint)):
             for cidr in vpc.cidrs:
                 if not _lets_in(groups, port, cidr, vpc.subnets):
-                    yield Problem(
-                        resource=f"{endpoint.id} {port} {cidr}",
-                        what=f"{subject.short(endpoint)} {endpoint.id}: "
-                        f"{', '.join(g.id for g in groups)} closed to {cidr} on port {port}",
-                        fix=f"aws ec2 authorize-security-group-ingress --region {vpc.place.region} "
-                        f"--group-id {groups[0].id} --ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},"
-                        + (f"Ipv6Ranges=[{{CidrIpv6={cidr}}}]" if ":" in cidr else f"IpRanges=[{{CidrIp={cidr}}}]"),
-                    )
+                    closed[tuple(g.id for g in groups), port, cidr].append(subject.short(endpoint))
+    for (group_ids, port, cidr), services in closed.items():
+        source = f"Ipv6Ranges=[{{CidrIpv6={cidr}}}]" if ":" in cidr else f"IpRanges=[{{CidrIp={cidr}}}]"
+        yield Problem(
+            resource=f"{'+'.join(group_ids)} {port} {cidr}",
+            what=f"{', '.join(group_ids)} closed to {cidr} on port {port}, in front of {', '.join(sorted(services))}",
+            fix=f"aws ec2 authorize-security-group-ingress --region {vpc.place.region} --group-id {group_ids[0]} "
+            f"--ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},{source}",
+        )
 
 
 def _lets_in(groups: list[SecurityGroup], port: int, cidr: str, subnets: tuple[Subnet, ...]) -> bool:

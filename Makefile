@@ -1,0 +1,68 @@
+# make demo    the main job on a local AWS, from nothing
+# make test    every check and test, from nothing
+# make help    the rest
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint types template build unit golden bench clean
+
+# The first Python that is new enough; say `make PYTHON=…` for another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+export SAM_CLI_TELEMETRY := 0
+export AWS_EC2_METADATA_DISABLED := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+SAM := .venv-sam/bin/sam
+REGION := eu-west-1
+
+help:  ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: .venv/ready .venv-sam/ready .venv-lambda/ready  ## the environments: tests and demo, SAM CLI, Lambda's runtime
+
+.venv/ready: requirements/dev.txt layers/vpce/pyproject.toml
+.venv-sam/ready: requirements/sam.txt
+.venv-lambda/ready: requirements/lambda.txt
+
+.venv/ready .venv-sam/ready .venv-lambda/ready:
+	@test -n "$(PYTHON)" || { echo "vpce needs Python 3.11 or later with venv; none was found" >&2; exit 1; }
+	@echo "setting up $(@D) ($$($(PYTHON) --version)) ..."
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet -r $< $(if $(filter .venv/ready,$@),-e layers/vpce)
+	@touch $@
+
+demo: ## the main job on a local AWS: deploy, tag, break, audit, heal
+	@$(MAKE) --no-print-directory -j3 setup
+	@.venv/bin/python -m embedded.demo
+
+test: ## everything: lint, types, template, unit, strict EC2, end to end
+	@$(MAKE) --no-print-directory -j3 setup
+	@$(MAKE) --no-print-directory lint types template build
+	.venv/bin/pytest -n 2 --dist loadscope
+
+lint: .venv/ready  ## ruff
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/ready  ## mypy --strict
+	.venv/bin/mypy
+
+template: .venv-sam/ready  ## sam validate --lint
+	AWS_DEFAULT_REGION=$(REGION) $(SAM) validate --lint
+
+build: .venv-sam/ready  ## what would be deployed, under .aws-sam/build
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build > /dev/null
+
+unit: .venv/ready  ## the fast tests only
+	.venv/bin/pytest -q tests/unit
+
+golden: .venv/ready  ## rewrite the texts that people read; review them as prose
+	.venv/bin/pytest -q tests/unit --update-golden
+
+bench: .venv/ready  ## calls per reconcile and per audit, against the floor
+	.venv/bin/python -m benchmarks.calls
+
+clean:  ## everything that was made here
+	rm -rf .venv .venv-sam .venv-lambda .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,356 @@
+"""How do we try this project against EC2 without AWS? Moto's EC2, made to refuse and to wait as AWS does.
+
+`install()` patches moto in this process, once: for tests under `mock_aws` and for the embedded AWS alike. `behave()`
+changes times, quotas and offers for a while. The rules are in strict_ec2_rules, an endpoint's life is in
+strict_ec2_endpoints, and lists are in strict_ec2_answers.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.route_tables import RouteBackend
+from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.responses._base_response import EC2BaseResponse
+from moto.ec2.responses.dhcp_options import DHCPOptions
+from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
+from moto.ec2.responses.network_acls import NetworkACLs
+from moto.ec2.responses.route_tables import RouteTables
+from moto.ec2.responses.security_groups import SecurityGroups
+from moto.ec2.responses.subnets import Subnets
+from moto.ec2.responses.vpcs import VPCs
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, add_tag_specification, get_prefix
+
+from embedded import strict_ec2_answers as answers
+from embedded import strict_ec2_endpoints as life
+from embedded.strict_ec2_behaviour import AS_DOCUMENTED, LOCK, Behaviour, Bucket, behave_as, present
+from embedded.strict_ec2_rules import GATEWAY, Change, Wish, is_true, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["Behaviour", "UnknownMotoError", "behave", "install", "require_pinned_moto"]
+
+PINNED_MOTO = "5.2.5"
+MARK = "_strict_ec2"  # a patched function bears it
+
+
+class UnknownMotoError(RuntimeError):
+    """This moto is not the one the patches were written for."""
+
+
+def install(behaviour: Behaviour = AS_DOCUMENTED) -> None:
+    """Makes moto strict. A second call only replaces the behaviour."""
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a fifth of a second for each account and Region
+    with LOCK:
+        require_pinned_moto()
+        behave_as(behaviour)
+        for (owner, name), patch in PATCHES.items():
+            original = getattr(owner, name)
+            if not hasattr(original, MARK):
+                patched = patch(original)
+                setattr(patched, MARK, True)
+                setattr(owner, name, patched)
+
+
+@contextmanager
+def behave(**changes: Any) -> Iterator[Behaviour]:
+    """The same EC2 with another behaviour, for as long as a test needs it."""
+    before = behave_as(replace(present(), **changes))
+    try:
+        yield present()
+    finally:
+        behave_as(before)
+
+
+def require_pinned_moto() -> None:
+    """The patches reach into moto's private names, so another version must not get by unseen."""
+    version = metadata.version("moto")
+    missing = [f"{owner.__module__}.{owner.__qualname__}.{name}" for owner, name in NEEDED if not hasattr(owner, name)]
+    if missing:
+        raise UnknownMotoError(f"moto {version} has no {', '.join(missing)}; these patches need moto {PINNED_MOTO}")
+    if version != PINNED_MOTO:
+        raise UnknownMotoError(f"moto {version} is installed; these patches need moto {PINNED_MOTO}")
+
+
+def _changes_endpoints(action: Callable[[Any], Mapping[str, Any]]) -> Callable[[Any], Callable[[Any], Any]]:
+    """An answer of ours in place of moto's: throttled, and honest about dry runs."""
+
+    @functools.wraps(action)
+    def answer(response: Any) -> Any:
+        if present().buckets and not _admitted(response.ec2_backend, action.__name__):
+            return _throttled(response)
+        response.error_on_dryrun()
+        return ActionResult(action(response))
+
+    return _instead(answer)
+
+
+def _admitted(backend: Any, action: str) -> bool:
+    with LOCK:
+        return life.ledger(backend).buckets.setdefault(action, Bucket()).take()
+
+
+def _throttled(response: Any) -> Any:
+    """EC2 errors-overview: RequestLimitExceeded comes with HTTP 503, which moto's errors cannot say."""
+    error = refusal("RequestLimitExceeded", "Request limit exceeded.")
+    _, headers, body = response.serialized(ActionResult(error))
+    return body, {**headers, "status": 503}
+
+
+def _instead(new: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
+    return lambda _: new
+
+
+def create_vpc_endpoint(response: Any) -> Mapping[str, Any]:
+    asked = response._get_param
+    wish = Wish(
+        vpc_id=asked("VpcId"),
+        service_name=asked("ServiceName", ""),
+        kind=asked("VpcEndpointType") or GATEWAY,
+        policy=asked("PolicyDocument") or None,
+        route_tables=tuple(asked("RouteTableIds", [])),
+        subnets=tuple(asked("SubnetIds", [])),
+        groups=tuple(asked("SecurityGroupIds", [])),
+        private_dns=response._get_bool_param("PrivateDnsEnabled"),
+        ip_address_type=asked("IpAddressType") or "ipv4",
+        dns_options=dict(asked("DnsOptions", {})),
+        tags=add_tag_specification(asked("TagSpecifications", [])),
+    )
+    return {"VpcEndpoint": life.create(response.ec2_backend, wish, asked("ClientToken"))}
+
+
+def modify_vpc_endpoint(response: Any) -> Mapping[str, Any]:
+    asked = response._get_param
+    change = Change(
+        policy=asked("PolicyDocument") or None,
+        reset_policy=is_true(asked("ResetPolicy")),
+        add_route_tables=tuple(asked("AddRouteTableIds", [])),
+        remove_route_tables=tuple(asked("RemoveRouteTableIds", [])),
+        add_subnets=tuple(asked("AddSubnetIds", [])),
+        remove_subnets=tuple(asked("RemoveSubnetIds", [])),
+        add_groups=tuple(asked("AddSecurityGroupIds", [])),
+        remove_groups=tuple(asked("RemoveSecurityGroupIds", [])),
+        private_dns=response._get_bool_param("PrivateDnsEnabled"),
+        ip_address_type=asked("IpAddressType"),
+        dns_options=dict(asked("DnsOptions", {})),
+    )
+    life.modify(response.ec2_backend, asked("VpcEndpointId"), change)
+    return {"Return": True}
+
+
+def delete_vpc_endpoints(response: Any) -> Mapping[str, Any]:
+    return {"Unsuccessful": life.delete(response.ec2_backend, response._get_param("VpcEndpointIds", []))}
+
+
+def describe_vpc_endpoints(response: Any) -> Any:
+    response.error_on_dryrun()
+    with LOCK:
+        life.sweep(response.ec2_backend)
+        found = answers.endpoints(
+            response.ec2_backend, response._get_param("VpcEndpointIds", []), response._filters_from_querystring()
+        )
+    size = answers.page_size(response._get_int_param("MaxResults"))
+    page, following = answers.page(found, size, response._get_param("NextToken"))
+    return ActionResult({"VpcEndpoints": page, "NextToken": following})
+
+
+def describe_vpc_endpoint_services(response: Any) -> Any:
+    response.error_on_dryrun()
+    found = answers.services(
+        response.ec2_backend, response._get_param("ServiceNames", []), response._filters_from_querystring()
+    )
+    size = answers.page_size(response._get_int_param("MaxResults"))
+    page, following = answers.page(found, size, response._get_param("NextToken"))
+    names = [offer["ServiceName"] for offer in page]  # s3 twice, as in terraform-aws-modules/terraform-aws-vpc#579
+    return ActionResult({"ServiceNames": names, "ServiceDetails": page, "NextToken": following})
+
+
+def _paged(key: str, most: int = 1000, *, ids: str | None = None) -> Callable[[Any], Callable[[Any], Any]]:
+    """A listing with the bounds botocore's model of EC2 names; moto ignores MaxResults in all of them."""
+
+    def patch(original: Any) -> Callable[[Any], Any]:
+        @functools.wraps(original)
+        def answer(response: Any) -> Any:
+            max_results = response._get_int_param("MaxResults")
+            size = answers.page_size(max_results, least=5, most=most)
+            if ids and max_results is not None and response._get_param(ids):
+                raise refusal(
+                    "InvalidParameterCombination", f"The parameter {ids} cannot be used with the parameter maxResults"
+                )
+            with LOCK:
+                life.sweep(response.ec2_backend)
+                result = original(response).result
+            page, following = answers.page(result[key], size, response._get_param("NextToken"))
+            return ActionResult({**result, key: page, "NextToken": following})
+
+        return answer
+
+    return patch
+
+
+def _modify_vpc_attribute(original: Any) -> Callable[[Any], Any]:
+    @functools.wraps(original)
+    def answer(response: Any) -> Any:
+        """EC2 ModifyVpcAttribute: one DNS attribute a request, and hostnames only with DNS support."""
+        hostnames, support = (response._get_param(f"EnableDns{name}.Value") for name in ("Hostnames", "Support"))
+        if hostnames is not None and support is not None:
+            raise refusal("InvalidParameterCombination", "Specify one VPC attribute in a request.")
+        vpc = response.ec2_backend.get_vpc(response._get_param("VpcId"))
+        if is_true(hostnames) and not is_true(vpc.enable_dns_support):
+            raise refusal("InvalidParameterValue", "DNS hostnames can be enabled only if DNS support is enabled.")
+        return original(response)
+
+    return answer
+
+
+def _by_hand(original: Any) -> Callable[[Any], Any]:
+    @functools.wraps(original)
+    def answer(response: Any) -> Any:
+        """PL gateway-endpoints.html#gateway-endpoint-routing: endpoint routes are not edited or deleted by hand."""
+        prefix_list_id = response._get_param("DestinationPrefixListId")
+        table_id = response._get_param("RouteTableId")
+        routes = response.ec2_backend.get_route_table(table_id).routes if prefix_list_id else []
+        if any(r.destination_prefix_list_id == prefix_list_id and isinstance(r.gateway, VPCEndPoint) for r in routes):
+            raise refusal(
+                "InvalidParameterValue", f"cannot change VPC endpoint route {prefix_list_id} in route table {table_id}"
+            )
+        return original(response)
+
+    return answer
+
+
+def _delete_network_interface(original: Any) -> Callable[[Any], Any]:
+    @functools.wraps(original)
+    def answer(response: Any) -> Any:
+        """EC2 user guide, requester-managed-eni.html: only the endpoint's deletion deletes its network interfaces."""
+        interface_id = response._get_param("NetworkInterfaceId")
+        if response.ec2_backend.get_network_interface(interface_id).requester_managed:
+            raise refusal("InvalidParameterValue", f"Network interface '{interface_id}' is currently in use.")
+        return original(response)
+
+    return answer
+
+
+def _delete_security_group(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def delete(backend: Any, name: str | None = None, group_id: str | None = None) -> Any:
+        """EC2 DeleteSecurityGroup: DependencyViolation while a network interface has the group."""
+        with LOCK:
+            life.sweep(backend)
+            if group_id and any(group_id in {g.id for g in eni.group_set} for eni in backend.enis.values()):
+                raise refusal("DependencyViolation", f"resource {group_id} has a dependent object")
+            return original(backend, name, group_id)
+
+    return delete
+
+
+def _delete_subnet(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def delete(backend: Any, subnet_id: str) -> Any:
+        """EC2 errors-overview: DependencyViolation while a network interface is in the subnet."""
+        with LOCK:
+            life.sweep(backend)
+            if any(eni.subnet.id == subnet_id for eni in backend.enis.values()):
+                raise refusal(
+                    "DependencyViolation", f"The subnet '{subnet_id}' has dependencies and cannot be deleted."
+                )
+            return original(backend, subnet_id)
+
+    return delete
+
+
+def _delete_vpc(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def delete(backend: Any, vpc_id: str) -> Any:
+        """EC2 DeleteVpc: everything in the VPC must be gone first."""
+        with LOCK:
+            life.sweep(backend)
+            if any(endpoint.vpc_id == vpc_id for endpoint in backend.vpc_end_points.values()):
+                raise refusal("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+            return original(backend, vpc_id)
+
+    return delete
+
+
+def _create_in_backend(backend: Any, **asked: Any) -> Any:
+    """The way of moto's CloudFormation; an endpoint that moto made itself would know none of the rules."""
+    wish = Wish(
+        vpc_id=asked["vpc_id"],
+        service_name=asked["service_name"],
+        kind=asked.get("endpoint_type") or GATEWAY,
+        policy=asked.get("policy_document"),
+        route_tables=tuple(asked.get("route_table_ids") or ()),
+        subnets=tuple(asked.get("subnet_ids") or ()),
+        groups=tuple(asked.get("security_group_ids") or ()),
+        private_dns=asked.get("private_dns_enabled"),
+    )
+    return life.create(backend, wish)
+
+
+def _delete_in_backend(backend: Any, vpce_ids: list[str] | None = None) -> None:
+    life.delete(backend, vpce_ids or [])
+
+
+def _get_tags(resource: Any) -> list[dict[str, str]]:
+    """What moto answers, without a look at every tag of the Region for every resource."""
+    kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource.id), "") if resource.id else ""
+    return [
+        {"resource_id": resource.id, "key": key, "value": value, "resource_type": kind}
+        for key, value in resource.ec2_backend.tags.get(resource.id, {}).items()
+    ]
+
+
+PATCHES: Mapping[tuple[Any, str], Callable[[Any], Callable[..., Any]]] = {
+    (VPCs, "create_vpc_endpoint"): _changes_endpoints(create_vpc_endpoint),
+    (VPCs, "modify_vpc_endpoint"): _changes_endpoints(modify_vpc_endpoint),
+    (VPCs, "delete_vpc_endpoints"): _changes_endpoints(delete_vpc_endpoints),
+    (VPCs, "describe_vpc_endpoints"): _instead(describe_vpc_endpoints),
+    (VPCs, "describe_vpc_endpoint_services"): _instead(describe_vpc_endpoint_services),
+    (VPCs, "describe_vpcs"): _paged("Vpcs"),
+    (VPCs, "modify_vpc_attribute"): _modify_vpc_attribute,
+    (Subnets, "describe_subnets"): _paged("Subnets"),
+    (SecurityGroups, "describe_security_groups"): _paged("SecurityGroups"),
+    (SecurityGroups, "describe_security_group_rules"): _paged("SecurityGroupRules"),
+    (RouteTables, "describe_route_tables"): _paged("RouteTables", 100),
+    (NetworkACLs, "describe_network_acls"): _paged("NetworkAcls"),
+    (DHCPOptions, "describe_dhcp_options"): _paged("DhcpOptions"),
+    (ElasticNetworkInterfaces, "describe_network_interfaces"): _paged("NetworkInterfaces", ids="NetworkInterfaceIds"),
+    (ElasticNetworkInterfaces, "delete_network_interface"): _delete_network_interface,
+    (RouteTables, "delete_route"): _by_hand,
+    (RouteTables, "replace_route"): _by_hand,
+    (SecurityGroupBackend, "delete_security_group"): _delete_security_group,
+    (SubnetBackend, "delete_subnet"): _delete_subnet,
+    (VPCBackend, "delete_vpc"): _delete_vpc,
+    (VPCBackend, "create_vpc_endpoint"): _instead(_create_in_backend),
+    (VPCBackend, "delete_vpc_endpoints"): _instead(_delete_in_backend),
+    (TaggedEC2Resource, "get_tags"): _instead(_get_tags),
+}
+# Everything of moto that the patches and the modules beside this one call by name.
+NEEDED: tuple[tuple[Any, str], ...] = (
+    *PATCHES,
+    (BaseResponse, "serialized"),
+    (EC2BaseResponse, "_filters_from_querystring"),
+    (EC2BaseResponse, "_get_bool_param"),
+    (EC2BaseResponse, "_get_int_param"),
+    (EC2BaseResponse, "_get_param"),
+    (EC2BaseResponse, "error_on_dryrun"),
+    (RouteBackend, "create_route"),
+    (RouteBackend, "delete_route"),
+    (RouteBackend, "get_route_table"),
+    (SecurityGroupBackend, "get_default_security_group"),
+    (SecurityGroupBackend, "get_security_group_from_id"),
+    (SubnetBackend, "get_subnet"),
+    (VPCBackend, "_collect_default_endpoint_services"),
+    (VPCBackend, "get_vpc"),
+    (VPCEndPoint, "DEFAULT_POLICY"),
+)

@@ -116,15 +116,15 @@ class Story:
 
     def wait_for_endpoints(self, vpc: str) -> None:
         self.say(f"{vpc} is there. Nobody does anything now; EventBridge tells vpce, and endpoints come at EC2's pace.")
-        seen: dict[str, str] = {}
+        seen: set[str] = set()
 
         def settled() -> bool:
+            done = self._is_as_planned(vpc)
             for endpoint in self.endpoints(vpc):
-                if seen.get(endpoint["VpcEndpointId"]) != endpoint["State"]:
-                    seen[endpoint["VpcEndpointId"]] = endpoint["State"]
-                    if endpoint["State"] == "available":
-                        self._progress(endpoint)
-            return self._is_as_planned(vpc)
+                if endpoint["State"] == "available" and endpoint["VpcEndpointId"] not in seen:
+                    seen.add(endpoint["VpcEndpointId"])
+                    self._progress(endpoint)
+            return done
 
         self.until(settled, "the endpoints of profile private", seconds=180)
         kinds = Counter(e["VpcEndpointType"] for e in self.endpoints(vpc))
@@ -132,10 +132,11 @@ class Story:
 
     def _progress(self, endpoint: Any) -> None:
         name = endpoint["ServiceName"].split(f"{self.aws.region}.")[1]
+        dns = "on" if endpoint["PrivateDnsEnabled"] else "off"
         where = (
             f"on {len(endpoint['RouteTableIds'])} route tables"
             if endpoint["VpcEndpointType"] == "Gateway"
-            else f"in {len(endpoint['SubnetIds'])} zones, private DNS {'on' if endpoint['PrivateDnsEnabled'] else 'off'}"
+            else f"in {len(endpoint['SubnetIds'])} zones, private DNS {dns}"
         )
         self.show(f"+ {name:<16} {endpoint['VpcEndpointType']:<10} {where}")
 

@@ -188,6 +188,15 @@ class EmbeddedAws:
         found: list[dict[str, Any]] = self._ask("GET", "mails")
         return found
 
+    def role(self, arn: str, service: str) -> Any:
+        """A client with a role's credentials: what a function may do, tried from outside."""
+        assumed = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="tried-by-hand")
+        return self.client(service, credentials=assumed["Credentials"])
+
+    def heal(self) -> None:
+        """No more faults."""
+        self._ask("DELETE", "faults")
+
     def forget(self) -> None:
         """No more faults, no calls and no mails remembered."""
         for what in ("faults", "calls", "mails"):

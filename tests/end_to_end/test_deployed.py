@@ -1,0 +1,294 @@
+"""The whole loop on the deployed template: event or tag → endpoints → audit → message → healing → removal.
+
+The functions run under their deployed roles, and IAM is enforced.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.end_to_end.conftest import MAILBOX, Stack, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PRIVATE = {
+    "dynamodb", "ec2messages", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "s3", "secretsmanager", "sns", "sqs",
+    "ssm", "ssmmessages", "sts",
+}  # fmt: skip
+
+
+def test_the_example_vpc_gets_the_endpoints_of_its_tag_and_a_second_look_changes_nothing(
+    stack: Stack, example: str
+) -> None:
+    cloudformation = stack.aws.client("cloudformation")
+    cloudformation.create_stack(StackName="private-vpc", TemplateBody=example)
+    outputs = until(
+        lambda: cloudformation.describe_stacks(StackName="private-vpc")["Stacks"][0].get("Outputs"), "the example"
+    )
+    vpc = next(o["OutputValue"] for o in outputs if o["OutputKey"] == "VpcId")
+
+    until(lambda: stack.available(vpc) == PRIVATE, "the endpoints of private", 120)
+
+    endpoints = stack.endpoints(vpc)
+    assert len(endpoints["s3"]["RouteTableIds"]) == 3
+    assert len(endpoints["sqs"]["SubnetIds"]) == 2
+    assert endpoints["sqs"]["PrivateDnsEnabled"] is True
+    stack.quiet()
+    now = time.time()
+    stack.ec2.create_tags(Resources=[vpc], Tags=[{"Key": "touched", "Value": "yes"}])
+    until(lambda: [c for c in stack.aws.calls("ec2") if c["time"] > now and "assumed-role" in c["principal"]], "a look")
+    stack.quiet()
+    assert stack.writes(since=now) == []
+
+
+def test_a_tag_added_later_brings_the_endpoints_and_none_takes_them_away(stack: Stack) -> None:
+    vpc = stack.vpc(None, Name="later")
+    until(lambda: stack.available(vpc) == {"s3", "dynamodb"}, "the default profile of a new VPC")
+
+    stack.ec2.create_tags(Resources=[vpc], Tags=[{"Key": "endpoint-profile", "Value": "tiny"}])
+    until(lambda: stack.available(vpc) == {"s3", "dynamodb", "sts"}, "the profile from the SSM parameter")
+
+    stack.ec2.create_tags(Resources=[vpc], Tags=[{"Key": "endpoint-profile", "Value": "none"}])
+    until(lambda: stack.endpoints(vpc) == {}, "the removal")
+    until(lambda: len(groups_of(stack, vpc)) == 1, "the removal of our security group")
+
+
+def groups_of(stack: Stack, vpc: str) -> list[Any]:
+    found = stack.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+    return list(found["SecurityGroups"])
+
+
+def test_a_vanished_tag_removes_nothing(stack: Stack) -> None:
+    vpc = stack.vpc("tiny")
+    until(lambda: stack.available(vpc) == {"s3", "sts"}, "the profile")
+
+    stack.ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "endpoint-profile"}])
+    stack.quiet()
+
+    assert stack.available(vpc) == {"s3", "sts"}
+    assert "vanished-tag" in {f["check"] for f in stack.audit()["findings"] if f["vpc"] == vpc}
+
+
+def _add_route_table(stack: Stack, vpc: str) -> Callable[[], bool]:
+    table = stack.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    return lambda: table in stack.endpoints(vpc)["s3"]["RouteTableIds"]
+
+
+def _add_zone(stack: Stack, vpc: str) -> Callable[[], bool]:
+    network = stack.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlock"].removesuffix(".0.0/16")
+    zone = f"{stack.aws.region}c"
+    subnet = stack.ec2.create_subnet(VpcId=vpc, CidrBlock=f"{network}.9.0/24", AvailabilityZone=zone)["Subnet"]
+    return lambda: subnet["SubnetId"] in stack.endpoints(vpc)["sts"]["SubnetIds"]
+
+
+def _add_cidr(stack: Stack, vpc: str) -> Callable[[], bool]:
+    stack.ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.250.0.0/16")
+
+    def open_to_it() -> bool:
+        rules = [p for g in groups_of(stack, vpc) for p in g["IpPermissions"] if p.get("ToPort") == 443]
+        return any(r["CidrIp"] == "10.250.0.0/16" for p in rules for r in p["IpRanges"])
+
+    return open_to_it
+
+
+def _private_dns_off(stack: Stack, vpc: str) -> Callable[[], bool]:
+    endpoint = stack.endpoints(vpc)["sts"]["VpcEndpointId"]
+    stack.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PrivateDnsEnabled=False)
+    return lambda: stack.endpoints(vpc)["sts"]["PrivateDnsEnabled"] is True
+
+
+def _dns_hostnames_off(stack: Stack, vpc: str) -> Callable[[], bool]:
+    stack.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+
+    def on() -> bool:
+        answer = stack.ec2.describe_vpc_attribute(VpcId=vpc, Attribute="enableDnsHostnames")
+        return bool(answer["EnableDnsHostnames"]["Value"])
+
+    return on
+
+
+def _delete_endpoint(stack: Stack, vpc: str) -> Callable[[], bool]:
+    gone = stack.endpoints(vpc)["sts"]["VpcEndpointId"]
+    stack.ec2.delete_vpc_endpoints(VpcEndpointIds=[gone])
+    return lambda: (e := stack.endpoints(vpc).get("sts")) is not None and e["VpcEndpointId"] != gone
+
+
+def _revoke_ingress(stack: Stack, vpc: str) -> Callable[[], bool]:
+    def ours() -> Any:
+        return next(g for g in groups_of(stack, vpc) if g["GroupName"] == "vpce-endpoints")
+
+    stack.ec2.revoke_security_group_ingress(GroupId=ours()["GroupId"], IpPermissions=ours()["IpPermissions"])
+    return lambda: bool(ours()["IpPermissions"])
+
+
+@pytest.fixture(scope="module")
+def kept(stack: Stack) -> str:
+    """One VPC for all kinds of drift, one after the other."""
+    vpc = stack.vpc("tiny", Name="kept")
+    until(lambda: stack.available(vpc) == {"s3", "sts"}, "the profile")
+    return vpc
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        _add_route_table, _add_zone, _add_cidr, _private_dns_off, _dns_hostnames_off, _delete_endpoint, _revoke_ingress,
+    ],
+    ids=lambda f: f.__name__.strip("_"),
+)  # fmt: skip
+def test_an_event_has_drift_mended(stack: Stack, kept: str, drift: Callable[[Stack, str], Callable[[], bool]]) -> None:
+    until(lambda: {"s3", "sts"} <= stack.available(kept), "the VPC at rest")
+    is_mended = drift(stack, kept)
+
+    until(is_mended, "the mending")
+
+
+def test_each_change_is_told_once_in_plain_words(stack: Stack) -> None:
+    vpc = stack.vpc("tiny", Name="told")
+    until(lambda: stack.available(vpc) == {"s3", "sts"}, "the profile")
+    stack.quiet()
+
+    mails = [m for m in stack.aws.mails() if f"{vpc} (told)" in m["text"]]
+
+    created = [line for m in mails for line in m["text"].splitlines() if "created s3 (gateway)" in line]
+    assert len(created) == 1
+    assert {m["to"] for m in mails} == {MAILBOX}
+
+
+def test_a_misspelt_profile_is_told_with_a_hint_and_changes_nothing(stack: Stack) -> None:
+    vpc = stack.vpc("ecs-fargte")
+
+    mail = until(lambda: next((m for m in stack.aws.mails() if vpc in m["text"]), None), "the message")
+
+    assert "did you mean 'ecs-fargate'?" in mail["text"]
+    assert stack.endpoints(vpc) == {}
+
+
+def test_throttling_is_ridden_out(stack: Stack) -> None:
+    stack.aws.inject("ec2", "CreateVpcEndpoint", code="RequestLimitExceeded", status=503, times=3)
+
+    vpc = stack.vpc("tiny")
+
+    until(lambda: stack.available(vpc) == {"s3", "sts"}, "the profile in spite of throttling", 90)
+
+
+def test_an_audit_finds_tells_keeps_and_heals_what_events_lost(stack: Stack) -> None:
+    vpc = stack.vpc("tiny", Name="audited")
+    until(lambda: stack.available(vpc) == {"s3", "sts"}, "the profile")
+    stack.quiet()
+    inbox = subscribed_queue(stack)
+    events = stack.aws.client("events")
+    rules = [r["Name"] for r in events.list_rules()["Rules"] if r["Name"].startswith("vpce-")]
+    for rule in rules:
+        events.disable_rule(Name=rule)
+    try:
+        sts, s3 = stack.endpoints(vpc)["sts"], stack.endpoints(vpc)["s3"]
+        stack.ec2.modify_vpc_endpoint(VpcEndpointId=sts["VpcEndpointId"], PrivateDnsEnabled=False)
+        stack.ec2.modify_vpc_endpoint(VpcEndpointId=s3["VpcEndpointId"], RemoveRouteTableIds=s3["RouteTableIds"])
+        time.sleep(1)
+
+        report = stack.audit()
+
+        found = {f["check"] for f in report["findings"] if f["vpc"] == vpc}
+        assert found == {"broken-private-dns", "uncovered-route-table"}
+        told = until(lambda: next((m for m in received(stack, inbox) if m["type"] == "audit"), None), "the message")
+        assert {f["id"] for f in told["findings"]} == {f["id"] for f in report["findings"]}
+        mail = next(m for m in reversed(stack.aws.mails()) if m["subject"].startswith("[vpce] audit:"))
+        assert f"{vpc} (audited)" in mail["text"]
+        until(lambda: stack.endpoints(vpc)["sts"]["PrivateDnsEnabled"], "the healing of private DNS")
+        until(lambda: stack.endpoints(vpc)["s3"]["RouteTableIds"], "the healing of the routes")
+    finally:
+        for rule in rules:
+            events.enable_rule(Name=rule)
+    stack.quiet()
+    assert not [f for f in stack.audit()["findings"] if f["vpc"] == vpc]
+
+
+def subscribed_queue(stack: Stack) -> str:
+    sqs = stack.aws.client("sqs")
+    url: str = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+            }
+        ],
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    stack.aws.client("sns").subscribe(TopicArn=stack.outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
+    return url
+
+
+def received(stack: Stack, url: str) -> list[Any]:
+    answer = stack.aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    return [json.loads(json.loads(m["Body"])["Message"]) for m in answer.get("Messages", [])]
+
+
+def test_a_region_that_refuses_is_reported_unread_and_the_other_is_audited(stack: Stack) -> None:
+    stack.aws.inject("ec2", "DescribeVpcs", region="us-east-1", code="AuthFailure", status=401)
+
+    report = stack.audit()
+
+    assert [(u["region"], u["why"].split(":")[1].strip()) for u in report["unread"]] == [("us-east-1", "AuthFailure")]
+    assert [p["region"] for p in report["places"]] == ["eu-west-1"]
+
+
+def test_an_audit_function_that_dies_leaves_its_place_unread(stack: Stack) -> None:
+    stack.aws.inject("s3", "PutObject", code="AccessDenied", status=403, times=1)
+
+    report = stack.audit()
+
+    assert len(report["unread"]) == 1
+    assert "its audit failed" in report["unread"][0]["why"]
+
+
+def test_the_reconcile_role_cannot_touch_what_others_made(stack: Stack) -> None:
+    """Even a wrong plan could not."""
+    vpc = stack.vpc(None, zones="a")
+    until(lambda: stack.available(vpc) == {"s3", "dynamodb"}, "the default profile")
+    ours = stack.endpoints(vpc)["s3"]["VpcEndpointId"]
+    service = f"com.amazonaws.{stack.aws.region}.sts"
+    theirs = stack.ec2.create_vpc_endpoint(
+        VpcId=vpc, ServiceName=service, VpcEndpointType="Interface", PrivateDnsEnabled=False
+    )["VpcEndpoint"]["VpcEndpointId"]
+    role = stack.aws.role(stack.outputs["ReconcileRoleArn"], "ec2")
+
+    def refused(call: Callable[[], Any]) -> bool:
+        try:
+            call()
+        except role.exceptions.ClientError as error:
+            return bool(error.response["Error"]["Code"] == "UnauthorizedOperation")
+        return False
+
+    assert refused(lambda: role.delete_vpc_endpoints(VpcEndpointIds=[theirs]))
+    assert refused(lambda: role.modify_vpc_endpoint(VpcEndpointId=theirs, PrivateDnsEnabled=True))
+    assert refused(lambda: role.create_vpc_endpoint(VpcId=vpc, ServiceName=service, VpcEndpointType="Interface"))
+    assert refused(lambda: role.create_tags(Resources=[theirs], Tags=[{"Key": "vpce:managed-by", "Value": "vpce"}]))
+    assert refused(lambda: role.delete_vpc(VpcId=vpc))
+    assert not refused(lambda: role.delete_vpc_endpoints(VpcEndpointIds=[ours]))
+
+
+def test_zz_no_call_of_the_functions_was_denied(stack: Stack) -> None:
+    """Last on purpose: it judges every call of the tests above but those that a test made to fail."""
+    tested = {"AuthFailure", "RequestLimitExceeded"}
+    assert len({c["principal"].split("/")[1] for c in stack.aws.calls() if "assumed-role" in c["principal"]}) >= 3
+    denied = [
+        c
+        for c in stack.aws.calls()
+        if c["error"]
+        and "assumed-role" in c["principal"]
+        and not c["principal"].endswith("/tried-by-hand")
+        and c["error"] not in tested
+        and not (c["service"] == "s3" and c["action"] == "PutObject")
+    ]
+    assert denied == []

@@ -1,0 +1,208 @@
+"""The vpce command as people and scripts use it: what it prints, and the code it ends with."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.aws.conftest import ACCOUNT, REGION, SESSION, World
+from vpce import cli
+from vpce.aws import clients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+@pytest.fixture(autouse=True)
+def one_session(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    def made(service: str, region: str | None) -> Any:
+        here = region in (None, REGION)
+        return world.ec2 if service == "ec2" and here else SESSION.client(service, region_name=region)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(clients, "_client", made)
+    monkeypatch.setattr("vpce.cli.time.sleep", lambda _: None)
+
+
+def run(*words: str) -> int:
+    return cli.main(words)
+
+
+def test_plan_ends_with_3_while_there_is_something_to_do_and_0_after_apply(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("gateway")
+
+    assert run("plan", vpc) == 3
+    assert "+ create  s3 (gateway)" in capsys.readouterr().out
+    assert run("apply", vpc, "--yes") == 0
+    assert world.services(vpc) == {"s3", "dynamodb"}
+    assert run("plan", vpc) == 0
+    assert "Nothing to change." in capsys.readouterr().out
+
+
+def test_explain_tells_every_step_and_why(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("gateway")
+    run("apply", vpc, "--yes")
+    capsys.readouterr()
+
+    assert run("explain", vpc) == 0
+
+    out = capsys.readouterr().out
+    assert f"{vpc} in {ACCOUNT}/{REGION}" in out
+    assert "keep    s3 (gateway)" in out
+    assert "profile gateway asks for it" in out
+
+
+@pytest.mark.parametrize("command", ["explain", "plan"])
+def test_json_is_the_same_plan_for_machines(world: World, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    vpc = world.vpc("gateway")
+
+    run(command, vpc, "--json")
+
+    document = json.loads(capsys.readouterr().out)
+    assert (document["vpc"], document["profile"], document["changes"]) == (vpc, "gateway", 2)
+
+
+def test_apply_asks_and_takes_no_for_an_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("gateway")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+
+    assert run("apply", vpc) == 1
+    assert "nothing was changed" in capsys.readouterr().err
+    assert world.endpoints(vpc) == {}
+
+
+def test_apply_without_anybody_to_ask_wants_yes(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("gateway")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    assert run("apply", vpc) == 1
+    assert "give --yes" in capsys.readouterr().err
+
+
+def test_apply_waits_for_aws_until_the_removal_is_done(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("ec2-ssm")
+    assert run("apply", vpc, "--yes") == 0
+    world.tag(vpc, endpoint_profile="none")
+    capsys.readouterr()
+
+    assert run("apply", vpc, "--yes", "--json") == 0
+
+    assert world.endpoints(vpc) == {}
+    assert world.our_groups(vpc) == []
+    assert {o["verdict"] for o in json.loads(capsys.readouterr().out)["outcomes"]} == {"done"}
+
+
+def test_apply_that_is_refused_ends_with_1(world: World, aws_fails: Callable[..., None]) -> None:
+    vpc = world.vpc("gateway")
+    aws_fails("CreateVpcEndpoint", "UnauthorizedOperation", times=2)
+
+    assert run("apply", vpc, "--yes") == 1
+
+
+def test_a_misspelt_profile_is_one_line_and_1(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("gatway")
+
+    assert run("plan", vpc) == 1
+    assert "did you mean 'gateway'?" in capsys.readouterr().err
+
+
+def test_an_unknown_vpc_is_named_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", "vpc-0123456789abcdef0") == 1
+    assert f"no VPC vpc-0123456789abcdef0 in {ACCOUNT}/{REGION}" in capsys.readouterr().err
+
+
+def test_a_denied_call_is_one_line_with_its_fix(
+    world: World, aws_fails: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws_fails("DescribeVpcs", "UnauthorizedOperation")
+
+    assert run("plan", world.vpc("gateway")) == 1
+    assert "vpce: DescribeVpcs: UnauthorizedOperation" in capsys.readouterr().err
+
+
+def test_profiles_of_your_own_come_from_a_file(world: World, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('[tiny]\ngateway = ["s3"]\n')
+    vpc = world.vpc("tiny")
+
+    assert run("apply", vpc, "--yes", "--profiles", str(tmp_path / "own.toml")) == 0
+    assert world.services(vpc) == {"s3"}
+
+
+def test_a_missing_profiles_file_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", world.vpc("gateway"), "--profiles", "/nowhere/own.toml") == 1
+    assert "/nowhere/own.toml: No such file" in capsys.readouterr().err
+
+
+def test_audit_ends_with_3_on_findings_and_0_when_healthy(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("gateway")
+
+    assert run("audit") == 3
+    assert "no gateway endpoint for s3" in capsys.readouterr().out
+    world.settle(vpc)
+    assert run("audit", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+
+
+def test_audit_of_several_regions_ends_with_1_if_one_cannot_be_read(
+    world: World, aws_fails: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws_fails("DescribeVpcs", "AuthFailure")
+
+    assert run("audit", "--region", REGION, "--region", "us-east-1") == 1
+    out = capsys.readouterr().out
+    assert "COULD NOT BE READ" in out
+    assert f"{ACCOUNT}/{REGION}: DescribeVpcs: AuthFailure" in out
+    assert "looked at 1 VPC in 1 place" in out
+
+
+def test_wrong_usage_ends_with_2() -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("plan")
+
+    assert ended.value.code == 2
+
+
+def test_event_tells_where_an_event_points_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("event", str(EVENTS / "CreateSubnet.json"), str(EVENTS / "DeleteSubnet.json")) == 0
+
+    made, gone = capsys.readouterr().out.splitlines()
+    assert "look at vpc-06fe1a64761a0f720 in 123837392027/us-east-1: CreateSubnet" in made
+    assert "look at every VPC that vpce manages" in gone
+
+
+def test_event_reads_bare_records_log_files_and_sqs_batches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = json.loads((EVENTS / "CreateSubnet.json").read_text())
+    forms = {
+        "bare": event["detail"],
+        "log": {"Records": [event["detail"]]},
+        "sqs": {"Records": [{"body": json.dumps(event)}]},
+    }
+    for name, form in forms.items():
+        (tmp_path / name).write_text(json.dumps(form))
+
+    assert run("event", "--json", *(str(tmp_path / name) for name in forms)) == 0
+    assert [one["vpcs"] for one in json.loads(capsys.readouterr().out)] == [["vpc-06fe1a64761a0f720"]] * 3
+
+
+def test_event_from_standard_input_may_be_nonsense(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"hello": 1}'))
+
+    assert run("event", "-") == 0
+    assert "ignored: neither an EC2 call" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO("no json"))
+    assert run("event", "-") == 1
+    assert "- is no JSON" in capsys.readouterr().err

@@ -1,0 +1,256 @@
+"""What the embedded AWS cannot show of the template is asserted on it: rights, encryption, limits that must agree.
+
+The template is read after SAM's own translation, so what CloudFormation would get is what is judged.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from embedded.process import REPOSITORY
+
+FUNCTIONS = ("Reconcile", "Places", "Audit", "Report")
+QUEUES = ("Queue", "DeadLetters", "UndeliveredEvents")
+
+
+class _NoManagedPolicies:
+    """The translator asks for AWS's managed policies; the template uses none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@cache
+def template() -> Any:
+    source = yaml_parse((REPOSITORY / "template.yaml").read_text())
+    for resource in source["Resources"].values():
+        properties = resource.get("Properties", {})
+        for key in ("CodeUri", "ContentUri"):
+            if key in properties:
+                properties[key] = f"s3://built/{properties[key]}"
+    translator = Translator(_NoManagedPolicies().load(), Parser())
+    return translator.translate(source, {}, feature_toggle=None)
+
+
+def resources(kind: str) -> dict[str, Any]:
+    return {
+        name: resource["Properties"] for name, resource in template()["Resources"].items() if resource["Type"] == kind
+    }
+
+
+def statements(document: Any) -> list[Any]:
+    """Statements of a policy, those under a condition included."""
+    return [s["Fn::If"][1] if "Fn::If" in s else s for s in document["Statement"]]
+
+
+def role_statements(name: str) -> list[Any]:
+    policies = resources("AWS::IAM::Role")[name]["Policies"]
+    return [s for p in policies for s in statements(p["PolicyDocument"])]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def actions(name: str) -> set[str]:
+    return {a for s in role_statements(name) for a in as_list(s["Action"])}
+
+
+# ---- rights -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_a_role_of_its_own(function: str) -> None:
+    properties = resources("AWS::Lambda::Function")[function]
+
+    assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+
+
+def test_no_role_has_a_wildcard_action_or_a_managed_policy() -> None:
+    for name, role in resources("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role or role["ManagedPolicyArns"] == [], name
+        for policy in role["Policies"]:
+            for statement in statements(policy["PolicyDocument"]):
+                assert not [a for a in as_list(statement["Action"]) if "*" in a], name
+
+
+def test_only_ec2s_describe_calls_have_any_resource() -> None:
+    """EC2's describe calls know no resources; everything else names what it may touch."""
+    for name, role in resources("AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            for statement in statements(policy["PolicyDocument"]):
+                if "*" in as_list(statement["Resource"]):
+                    assert {a.split(":")[0] for a in as_list(statement["Action"])} == {"ec2"}, name
+                    assert all(a.startswith("ec2:Describe") for a in as_list(statement["Action"])), name
+
+
+def test_endpoints_and_groups_are_changed_only_under_our_tag() -> None:
+    ours = {"Ref": "AWS::StackName"}
+    for statement in role_statements("ReconcileRole"):
+        touched = [r["Fn::Sub"] for r in as_list(statement["Resource"]) if isinstance(r, dict) and "Fn::Sub" in r]
+        if any(r.endswith((":vpc-endpoint/*", ":security-group/*")) for r in touched):
+            condition = statement["Condition"]["StringEquals"]
+            assert condition in (
+                {"aws:RequestTag/vpce:managed-by": ours},
+                {"aws:ResourceTag/vpce:managed-by": ours},
+                {"ec2:CreateAction": ["CreateVpcEndpoint", "CreateSecurityGroup"]},
+            )
+
+
+def test_the_audit_changes_nothing_in_ec2() -> None:
+    for role in ("AuditRole", "PlacesRole", "ReportRole", "AuditRunRole"):
+        assert all(a.startswith("ec2:Describe") for a in actions(role) if a.startswith("ec2:"))
+
+
+def test_lambda_may_take_messages_for_the_function() -> None:
+    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} <= actions("ReconcileRole")
+
+
+def test_a_distributed_map_may_start_and_follow_its_own_executions() -> None:
+    assert {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"} <= actions("AuditRunRole")
+    (machine,) = resources("AWS::StepFunctions::StateMachine").values()
+    assert machine["StateMachineName"] == {"Fn::Sub": "${AWS::StackName}-audit"}
+
+
+def test_the_schedule_may_start_the_audit_and_nothing_else() -> None:
+    (schedule,) = resources("AWS::Scheduler::Schedule").values()
+    role = resources("AWS::IAM::Role")[schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]]
+
+    found = [s for p in role["Policies"] for s in statements(p["PolicyDocument"])]
+
+    assert [(s["Action"], s["Resource"]) for s in found] == [("states:StartExecution", {"Ref": "AuditRun"})]
+
+
+@pytest.mark.parametrize("queue", ["Queue", "UndeliveredEvents"])
+def test_only_our_rules_may_send_to_the_queues(queue: str) -> None:
+    (policy,) = (
+        p["PolicyDocument"] for p in resources("AWS::SQS::QueuePolicy").values() if p["Queues"] == [{"Ref": queue}]
+    )
+    rules = sorted(resources("AWS::Events::Rule"))
+
+    allowed = [s for s in policy["Statement"] if s["Effect"] == "Allow"]
+
+    assert [s["Principal"] for s in allowed] == [{"Service": "events.amazonaws.com"}]
+    assert sorted(a["Fn::GetAtt"][0] for a in allowed[0]["Condition"]["ArnEquals"]["aws:SourceArn"]) == rules
+
+
+def test_alarms_may_publish_through_the_topics_key() -> None:
+    """CloudWatch cannot publish to a topic under AWS's own key for SNS.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    """
+    key = resources("AWS::KMS::Key")["TopicKey"]["KeyPolicy"]["Statement"]
+    topic = resources("AWS::SNS::TopicPolicy")["TopicPolicy"]["PolicyDocument"]["Statement"]
+    for policy, wanted in ((key, {"kms:Decrypt", "kms:GenerateDataKey"}), (topic, {"sns:Publish"})):
+        allowed = [s for s in policy if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+        assert [set(as_list(s["Action"])) for s in allowed] == [wanted]
+
+
+# ---- encryption ---------------------------------------------------------------------------------------------------
+
+
+def test_queue_topic_and_bucket_are_encrypted() -> None:
+    assert all(q["SqsManagedSseEnabled"] is True for q in resources("AWS::SQS::Queue").values())
+    assert resources("AWS::SNS::Topic")["Topic"]["KmsMasterKeyId"] == {"Ref": "TopicKey"}
+    assert "BucketEncryption" in resources("AWS::S3::Bucket")["Reports"]
+
+
+def test_queue_topic_and_bucket_want_tls() -> None:
+    policies = [
+        *resources("AWS::SQS::QueuePolicy").values(),
+        *resources("AWS::SNS::TopicPolicy").values(),
+        *resources("AWS::S3::BucketPolicy").values(),
+    ]
+    for policy in policies:
+        denied = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert [s["Condition"] for s in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    assert len(policies) == len(QUEUES) + 2
+
+
+def test_the_bucket_is_private() -> None:
+    assert set(resources("AWS::S3::Bucket")["Reports"]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+# ---- figures that must agree --------------------------------------------------------------------------------------
+
+
+def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_run() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+    timeout = resources("AWS::Lambda::Function")["Reconcile"]["Timeout"]
+
+    assert resources("AWS::SQS::Queue")["Queue"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_messages_are_taken_ten_at_a_time_and_failures_one_by_one() -> None:
+    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
+
+    assert mapping["BatchSize"] == 10
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_queue_is_fifo_de_duplicates_by_content_waits_and_has_dead_letters() -> None:
+    queue = resources("AWS::SQS::Queue")["Queue"]
+
+    assert queue["FifoQueue"] is True
+    assert queue["ContentBasedDeduplication"] is True
+    assert queue["DelaySeconds"] == {"Ref": "SettleDelay"}
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert resources("AWS::SQS::Queue")["DeadLetters"]["FifoQueue"] is True
+
+
+def test_every_rule_sends_whole_events_in_the_group_of_its_place() -> None:
+    """EventBridge takes only standard queues for what it cannot deliver, and FIFO targets need a group."""
+    for name, rule in resources("AWS::Events::Rule").items():
+        (target,) = rule["Targets"]
+        assert target["SqsParameters"] == {"MessageGroupId": {"Fn::Sub": "${AWS::AccountId}/${AWS::Region}"}}, name
+        assert not {"Input", "InputPath", "InputTransformer"} & set(target), name
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}}, name
+    assert "FifoQueue" not in resources("AWS::SQS::Queue")["UndeliveredEvents"]
+
+
+def test_what_is_lost_or_fails_raises_an_alarm() -> None:
+    alarms = resources("AWS::CloudWatch::Alarm").values()
+
+    watched = {(a["MetricName"], json.dumps(a["Dimensions"][0]["Value"])) for a in alarms}
+
+    assert {v for _, v in watched} >= {
+        json.dumps({"Fn::GetAtt": ["DeadLetters", "QueueName"]}),
+        json.dumps({"Fn::GetAtt": ["UndeliveredEvents", "QueueName"]}),
+    }
+    assert all(a["AlarmActions"] == [{"Ref": "Topic"}] for a in alarms)
+
+
+def test_functions_run_on_the_runtime_and_processor_that_the_layer_is_built_for() -> None:
+    makefile = Path(REPOSITORY / "layers/vpce/Makefile").read_text()
+    for function in resources("AWS::Lambda::Function").values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+    assert "--python-version 3.13" in makefile
+    assert "manylinux2014_aarch64" in makefile
+
+
+def test_every_setting_that_functions_read_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vpce.config import Settings
+
+    for function in resources("AWS::Lambda::Function").values():
+        given = dict.fromkeys(function["Environment"]["Variables"], "x") | {"AWS_REGION": "eu-west-1"}
+        Settings.from_environment(given)
+
+
+def test_logs_are_kept_for_a_while_and_not_for_ever() -> None:
+    groups = resources("AWS::Logs::LogGroup")
+
+    assert {f["LoggingConfig"]["LogGroup"]["Ref"] for f in resources("AWS::Lambda::Function").values()} == set(groups)
+    assert all(g["RetentionInDays"] == {"Ref": "LogRetention"} for g in groups.values())
+
+
+def test_reports_outlive_the_stack() -> None:
+    assert template()["Resources"]["Reports"]["DeletionPolicy"] == "Retain"

@@ -1,0 +1,42 @@
+"""What the documents promise is there."""
+
+from __future__ import annotations
+
+import re
+
+from embedded.process import REPOSITORY
+from vpce.aws.parameters import shipped_profiles
+from vpce.core.profile import read_profiles
+
+README = (REPOSITORY / "README.md").read_text()
+
+
+def test_the_readme_lists_every_profile_as_it_is() -> None:
+    rows = ["| profile | gateway | interface | optional |", "|---|---|---|---|"]
+    for name, profile in read_profiles(shipped_profiles()).tables.items():
+        required = [s for s in profile.interface if s not in profile.optional]
+        lists = (sorted(profile.gateway), required, sorted(profile.optional))
+        rows.append(f"| `{name}` | " + " | ".join(", ".join(one) for one in lists) + " |")
+
+    assert "\n".join(rows) in README
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for document in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"`make ([a-z ]+)`", (REPOSITORY / document).read_text()):
+            assert all(re.search(rf"^{one}:", makefile, re.MULTILINE) for one in target.split())
+
+
+def test_every_parameter_of_the_template_is_explained() -> None:
+    template = (REPOSITORY / "template.yaml").read_text()
+    block = template.split("\nParameters:\n")[1].split("\nMetadata:\n")[0]
+
+    for name in re.findall(r"^  ([A-Za-z]+):$", block, re.MULTILINE):
+        assert f"`{name}`" in README
+
+
+def test_every_file_that_a_document_names_exists() -> None:
+    for document in [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"

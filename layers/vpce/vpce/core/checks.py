@@ -166,11 +166,11 @@ def unknown_profile(subject: Subject) -> Iterator[Problem]:
 def vanished_tag(subject: Subject) -> Iterator[Problem]:
     """Endpoints of vpce are in a VPC that no longer carries its tag."""
     if has_vanished_tag(subject.vpc):
-        made_for = sorted({e.made_for for e in subject.vpc.ours})
+        made_for = sorted({e.made_for for e in subject.vpc.ours} - {""}) or ["<its profile>"]
         yield Problem(
             resource=subject.vpc.id,
             what=f"{len(subject.vpc.ours)} endpoints made for {', '.join(made_for)}, and no tag {PROFILE_TAG}",
-            fix=f"Put the tag back: {_tag(subject.vpc, made_for[0])}\nOr let them go: {_tag(subject.vpc, 'none')}",
+            fix=f"Put the tag back: {_tag(subject.vpc, made_for[-1])}\nOr let them go: {_tag(subject.vpc, 'none')}",
         )
 
 
@@ -181,7 +181,7 @@ def unfulfilled_profile(subject: Subject) -> Iterator[Problem]:
         for shortfall in subject.plan.shortfalls:
             if shortfall.is_required:
                 yield Problem(
-                    resource=f"{shortfall.service} ({shortfall.kind})",
+                    resource=f"{shortfall.service} ({shortfall.kind}) {shortfall.zone}".rstrip(),
                     what=f"{shortfall.service}: {shortfall.why}",
                     fix="Mend what the message names, or choose a profile without this service.",
                 )
@@ -194,7 +194,7 @@ def drifted_from_profile(subject: Subject) -> Iterator[Problem]:
         return
     vpc = subject.vpc
     for action in subject.plan.actions:
-        if not _has_a_check_of_its_own(action, vpc):
+        if not _has_a_check_of_its_own(action, subject):
             yield Problem(
                 resource=_resource(action, vpc),
                 what=_what(action),
@@ -202,20 +202,22 @@ def drifted_from_profile(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def _has_a_check_of_its_own(action: Action, vpc: Vpc) -> bool:
-    """One problem is told once: these are what the checks below look for, in VPCs with and without a profile."""
+def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:
+    """One problem is told once: these are what the checks below find, in VPCs with and without a profile."""
+    vpc = subject.vpc
     match action:
         case CreateEndpoint(offer=offer):
             return offer.kind is Kind.GATEWAY  # missing_gateway_endpoint
         case UpdateEndpoint(endpoint=endpoint) if endpoint.kind is Kind.GATEWAY:
             used = {t.id for s in vpc.subnets if (t := vpc.route_table_of(s)) is not None}
             return bool(used & action.add_route_tables)  # uncovered_route_table
-        case UpdateEndpoint(enable_private_dns=True):
-            return not (action.add_subnets or action.remove_subnets or action.add_our_security_group)
+        case UpdateEndpoint(endpoint=endpoint, enable_private_dns=True):
+            is_all = not (action.add_subnets or action.remove_subnets or action.add_our_security_group)
+            return is_all and not _is_served_otherwise(vpc, endpoint)  # broken_private_dns
         case EnableDnsSupport() | EnableDnsHostnames():
-            return any(e.private_dns for e in vpc.endpoints)  # broken_private_dns
+            return any(e.private_dns and not e.is_leaving for e in vpc.endpoints)  # broken_private_dns
         case UpdateSecurityGroup(group=group, authorize=authorize):
-            return bool(authorize) and any(group.id in e.security_groups for e in vpc.endpoints)
+            return bool(authorize) and any(group.id in p.resource for p in closed_security_group(subject))
         case _:
             return False
 
@@ -255,7 +257,7 @@ def unwanted_endpoint(subject: Subject) -> Iterator[Problem]:
     """An endpoint of vpce that its profile does not ask for."""
     if subject.plan is not None and subject.follows_a_profile and subject.plan.wish.profile is not None:
         for step in subject.plan.steps:
-            if isinstance(step, Keep) and not step.is_wanted:
+            if isinstance(step, Keep) and not step.is_wanted and not step.endpoint.is_leaving:
                 yield Problem(
                     resource=step.endpoint.id,
                     what=f"{step.service} {step.endpoint.id}: {step.why}",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from vpce.core.model import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 CALLS: Mapping[str, str] = {
     "CreateVpc": "a VPC was made",
@@ -163,35 +163,31 @@ def _place(envelope: Mapping[str, Any], record: Mapping[str, Any]) -> Place | No
         identity.get("accountId") if isinstance(identity, dict) else None,
         *_values_of("ownerId", record.get("responseElements")),
     )
-    account = next((str(a).zfill(12) for a in accounts if a), None)  # CloudTrail may write an id as a number
+    # CloudTrail may write an id as a number.
+    account = next((str(a).zfill(12) for a in accounts if a and isinstance(a, str | int)), None)
     region = envelope.get("region") or record.get("awsRegion")
     return Place(account=account, region=str(region)) if account and region else None
 
 
 def _vpc_ids(node: Any) -> Iterator[str]:
-    """Every VPC id below a node. Tags are skipped: their values are free text."""
-    match node:
-        case str() if _VPC_ID.fullmatch(node):
-            yield node
-        case dict():
-            for key, value in node.items():
-                if not str(key).lower().startswith("tag"):
-                    yield from _vpc_ids(value)
-        case list():
-            for value in node:
-                yield from _vpc_ids(value)
+    """Every VPC id below a node."""
+    return (value for _, value in _below(node) if isinstance(value, str) and _VPC_ID.fullmatch(value))
 
 
-def _values_of(key: str, node: Any) -> Iterable[Any]:
-    match node:
-        case dict():
-            if key in node:
-                yield node[key]
-            for value in node.values():
-                yield from _values_of(key, value)
-        case list():
-            for value in node:
-                yield from _values_of(key, value)
+def _values_of(key: str, node: Any) -> Iterator[Any]:
+    return (value for name, value in _below(node) if name == key)
+
+
+def _below(node: Any) -> Iterator[tuple[str, Any]]:
+    """Every key and value, but for tags: their values are free text. Documents may nest deeper than Python calls."""
+    left = [("", node)]
+    while left:
+        key, value = left.pop()
+        yield key, value
+        if isinstance(value, dict):
+            left += [(str(k), v) for k, v in value.items() if not str(k).lower().startswith("tag")]
+        elif isinstance(value, list):
+            left += [(key, v) for v in value]
 
 
 def shape_of(node: Any) -> str:

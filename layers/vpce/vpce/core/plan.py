@@ -130,6 +130,8 @@ class Shortfall:
     kind: Kind
     why: str
     is_required: bool = True
+    zone: str = ""
+    """The zone that goes without, where it is one zone only."""
 
 
 Action = (
@@ -261,7 +263,7 @@ def _remove(vpc: Vpc) -> Iterator[Step]:
 
 
 def _remove_group(vpc: Vpc, group: SecurityGroup) -> Step:
-    users = [e for e in vpc.endpoints if group.id in e.security_groups]
+    users = [e for e in vpc.endpoints if group.id in e.security_groups and e.state != "deleted"]
     if foreign := [e for e in users if not e.is_ours]:
         return Shortfall(
             service="security group",
@@ -287,25 +289,25 @@ class _Towards:
         self.made_for = f"default/{self.profile.name}" if wish.by_default else self.profile.name
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
         self.subnets = _SubnetChoice(vpc, wish.zones)
+        self.offers: dict[tuple[str, Kind], tuple[str, Offer]] = {}
+        """What is wanted and offered, by service and kind; with the name that the profile uses."""
 
     def steps(self) -> Iterator[Step]:
-        offers = {
-            (name, kind): self.catalog.find(name, kind)
-            for kind, names in ((Kind.GATEWAY, self.profile.gateway), (Kind.INTERFACE, self.profile.interface))
-            for name in names
-        }
         steps: list[Step] = []
-        for (name, kind), offer in offers.items():
-            if offer is None:
-                steps.append(self._not_offered(name, kind))
-            else:
-                steps += self._gateway(name, offer) if kind is Kind.GATEWAY else self._interface(name, offer)
+        for kind, names in ((Kind.GATEWAY, self.profile.gateway), (Kind.INTERFACE, self.profile.interface)):
+            for name in names:
+                offer = self.catalog.find(name, kind)
+                if offer is None:
+                    steps.append(self._not_offered(name, kind))
+                else:
+                    self.offers.setdefault((offer.service, kind), (name, offer))  # it may be named short and in full
+        for name, offer in self.offers.values():
+            steps += self._gateway(name, offer) if offer.kind is Kind.GATEWAY else self._interface(name, offer)
         yield from steps
-        yield from self._dns([o for o in offers.values() if o is not None])
+        yield from self._dns()
         yield from self._security_group(steps)
-        wanted = {(o.service, o.kind) for o in offers.values() if o is not None}
         for endpoint in self.vpc.endpoints:
-            if (endpoint.service, endpoint.kind) not in wanted:
+            if (endpoint.service, endpoint.kind) not in self.offers:
                 yield self._unwanted(endpoint)
 
     def _unwanted(self, endpoint: Endpoint) -> Step:
@@ -314,7 +316,8 @@ class _Towards:
         return _keep(self.vpc, endpoint, f"profile {self.profile.name} does not ask for it; only 'none' removes ours")
 
     def _not_offered(self, name: str, kind: Kind) -> Shortfall:
-        region, optional = self.vpc.place.region, name in self.profile.optional
+        region = self.vpc.place.region
+        optional = kind is Kind.INTERFACE and name in self.profile.optional
         hint = "; it is optional" if optional else did_you_mean(name, self.catalog.names(kind))
         return Shortfall(
             service=name,
@@ -375,7 +378,7 @@ class _Towards:
             # The one that names resolve to is the one that serves.
             first, *others = sorted(live, key=lambda e: (not e.private_dns, e.id))
             yield from (self._surplus(e, name) for e in others)
-            yield from self._bring_up(name, offer, first, foreign)
+            yield from self._bring_up(name, offer, first)
         elif ours:
             yield self._stuck(name, ours[0])
         elif any(_serves(e) for e in foreign):
@@ -385,11 +388,13 @@ class _Towards:
         else:
             yield from self._create(name, offer)
 
-    def _bring_up(self, name: str, offer: Offer, there: Endpoint, foreign: list[Endpoint]) -> Iterator[Step]:
+    def _bring_up(self, name: str, offer: Offer, there: Endpoint) -> Iterator[Step]:
         choice = self.subnets.choose(offer, there)
         yield from self._zones_without_address(name, choice)
         # AWS refuses a private DNS name that another endpoint of the VPC already has.
-        names_are_free = not any(e.private_dns for e in foreign)
+        names_are_free = not any(
+            e.private_dns and e.service == offer.service and e.state != "deleted" for e in self.vpc.endpoints
+        )
         update = UpdateEndpoint(
             service=name,
             endpoint=there,
@@ -405,34 +410,36 @@ class _Towards:
             yield Keep(service=name, endpoint=there, why=self.asked)
 
     def _create(self, name: str, offer: Offer) -> Iterator[Step]:
+        gateways = [e for e in self.vpc.endpoints if (e.service, e.kind) == (offer.service, Kind.GATEWAY)]
+        gateway_is_wanted = (offer.service, Kind.GATEWAY) in self.offers
+        if gateway_is_wanted and gateways and not any(_serves(e) for e in gateways):
+            yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
+            return
         choice = self.subnets.choose(offer, None)
         yield from self._zones_without_address(name, choice)
         if choice.add:
-            beside_gateway = name in self.profile.gateway or offer.service in {
-                e.service for e in self.vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving
-            }
+            has_twin = bool(offer.private_dns_names) and self.catalog.find(offer.service, Kind.GATEWAY) is not None
+            beside_gateway = gateway_is_wanted or any(_serves(e) for e in gateways)
             yield CreateEndpoint(
                 service=name,
                 offer=offer,
                 made_for=self.made_for,
                 subnets=choice.add,
                 private_dns=bool(offer.private_dns_names),
-                inbound_resolver_only=beside_gateway if self._has_gateway_twin(offer) else None,
+                inbound_resolver_only=beside_gateway if has_twin else None,
                 why=self.asked,
             )
         elif not choice.without_address:
             zones = f" in {_and(offer.zones)}, the zones of the service" if self.vpc.subnets and offer.zones else ""
             yield Shortfall(service=name, kind=Kind.INTERFACE, why=f"the VPC has no subnet{zones} yet")
 
-    def _has_gateway_twin(self, offer: Offer) -> bool:
-        return bool(offer.private_dns_names) and self.catalog.find(offer.service, Kind.GATEWAY) is not None
-
     def _zones_without_address(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
         for zone in choice.without_address:
-            yield Shortfall(service=name, kind=Kind.INTERFACE, why=f"no subnet in {zone} has a free IPv4 address")
+            why = f"no subnet in {zone} has a free IPv4 address"
+            yield Shortfall(service=name, kind=Kind.INTERFACE, zone=zone, why=why)
 
-    def _dns(self, offers: Iterable[Offer]) -> Iterator[Step]:
-        if not any(o.kind is Kind.INTERFACE and o.private_dns_names for o in offers):
+    def _dns(self) -> Iterator[Step]:
+        if not any(o.kind is Kind.INTERFACE and o.private_dns_names for _, o in self.offers.values()):
             return
         if self.vpc.dns is None:
             raise ValueError(f"the DNS attributes of {self.vpc.id} were not read")
@@ -443,18 +450,16 @@ class _Towards:
 
     def _security_group(self, steps: list[Step]) -> Iterator[Step]:
         """One group for all our interface endpoints of the VPC, open to the VPC's own CIDRs and nothing else."""
-        served = {
-            s.service
-            for s in steps
-            if (isinstance(s, CreateEndpoint) and s.offer.kind is Kind.INTERFACE)
-            or (isinstance(s, UpdateEndpoint | Keep) and s.endpoint.kind is Kind.INTERFACE and s.endpoint.is_ours)
-        }
-        if not served:
+        made = {s.offer.service for s in steps if isinstance(s, CreateEndpoint) and s.offer.kind is Kind.INTERFACE}
+        # Also those that no profile asks for any more: they serve as long as they are there.
+        there = {e.service for e in self.vpc.ours if e.kind is Kind.INTERFACE and not e.is_leaving}
+        is_asked_for = made or any(isinstance(s, UpdateEndpoint) and s.add_our_security_group for s in steps)
+        if not is_asked_for and (self.group is None or not there):
             return
         wanted = frozenset(
             Ingress(first=port, last=port, source=cidr, description=OUR_RULE)
-            for service in served
-            for port in ports_of(service)
+            for service in made | there
+            for port in ports_of(short_name(service, self.vpc.place.region))
             for cidr in self.vpc.cidrs
         )
         if self.group is None:

@@ -147,6 +147,7 @@ def read_profiles(shipped: str, own: str = "", *, own_source: str = "your profil
             continue
         for name, table in document.items():
             tables.pop(name, None)
+            broken.pop(name, None)
             try:
                 tables[name] = _profile(name, table)
             except ValueError as error:
@@ -232,10 +233,8 @@ def _untagged(vpc: Vpc, profiles: Profiles, *, default: str, is_new: bool) -> Wi
         return Wish(profile=None, why=f"a default VPC without the tag {PROFILE_TAG} is left alone")
     made_for = {e.made_for for e in vpc.ours}
     if vanished := sorted(m for m in made_for if not m.startswith(MADE_BY_DEFAULT)):
-        return Wish(
-            profile=None,
-            why=f"the tag {PROFILE_TAG} is gone (it was '{vanished[0]}'); nothing is removed until it says 'none'",
-        )
+        once = f" (it was '{vanished[-1]}')" if vanished[-1] else ""
+        return Wish(profile=None, why=f"the tag {PROFILE_TAG} is gone{once}; nothing is removed until it says 'none'")
     if made_for:
         # What is there remembers the default profile that the VPC was born with, also after the parameter changed.
         return _by_default(vpc, profiles, min(made_for).removeprefix(MADE_BY_DEFAULT), "the VPC got it when it was new")

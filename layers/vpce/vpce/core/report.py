@@ -169,7 +169,8 @@ class Reconciled:
 
     @property
     def got_on(self) -> bool:
-        return bool(self.outcomes_that(Verdict.DONE))
+        """Something was done, or only the invocation's end kept it from being done."""
+        return bool(self.outcomes_that(Verdict.DONE)) or {o.verdict for o in self.outcomes} == {Verdict.DEFERRED}
 
     @property
     def is_worth_telling(self) -> bool:
@@ -262,8 +263,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _subject(text: str) -> str:
-    """ASCII, one line, short enough for SNS."""
-    plain = " ".join(text.encode("ascii", "replace").decode().split())
+    """Printable ASCII, one line, short enough for SNS."""
+    printable = "".join(c if c.isprintable() else " " for c in text.encode("ascii", "replace").decode())
+    plain = " ".join(printable.split())
     return plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "..."
 
 
@@ -292,6 +294,7 @@ class Report:
     """What an audit saw everywhere."""
 
     run: str
+    """Names the audit: its start and the state machine's execution."""
     places: tuple[PlaceReport, ...]
     unread: tuple[Unread, ...] = ()
 
@@ -323,7 +326,7 @@ class Report:
 
 def digest(report: Report, *, location: str = "") -> Message:
     """An audit's report as one message; `location` tells where the whole report lies."""
-    text = [f"vpce audit of {report.run}: {report.headline}.", ""]
+    text = [f"vpce audit of {report.run[:16].replace('T', ' ')}: {report.headline}.", ""]
     if report.unread:
         text.append("COULD NOT BE READ (nothing is known about these places)")
         text += [f"  ! {u.place}: {u.why}" for u in report.unread]

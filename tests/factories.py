@@ -1,0 +1,398 @@
+"""The dull parts of VPCs, catalogs and wishes, so that a test shows only the telling ones.
+
+And EC2 as a pure function, and any VPC that it would show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, assert_never
+
+from hypothesis import strategies as st
+
+from vpce.core.model import (
+    OUR_RULE,
+    Catalog,
+    Dns,
+    Endpoint,
+    Ingress,
+    Kind,
+    Offer,
+    Place,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+)
+from vpce.core.plan import (
+    CreateEndpoint,
+    CreateSecurityGroup,
+    DeleteEndpoint,
+    DeleteSecurityGroup,
+    EnableDnsHostnames,
+    EnableDnsSupport,
+    UpdateEndpoint,
+    UpdateSecurityGroup,
+    make_plan,
+)
+from vpce.core.profile import Profile, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vpce.core.plan import Action, Plan, Step
+
+REGION, ACCOUNT = "eu-west-1", "123456789012"
+PLACE = Place(account=ACCOUNT, region=REGION)
+CIDR, IPV6 = "10.0.0.0/16", "2001:db8:1::/56"
+A, B, C = f"{REGION}a", f"{REGION}b", f"{REGION}c"
+DNS_ON = Dns(support=True, hostnames=True)
+
+
+def service(name: str) -> str:
+    """AWS's full name."""
+    return f"com.amazonaws.{REGION}.{name}"
+
+
+def a_subnet(letter: str = "a", **changes: Any) -> Subnet:
+    """A private subnet of the zone with this letter."""
+    number = ord(letter) - ord("a")
+    subnet = Subnet(id=f"subnet-{letter}", zone=f"{REGION}{letter}", cidrs=(f"10.0.{number}.0/24",), free_addresses=250)
+    return replace(subnet, **changes)
+
+
+def a_table(name: str = "main", **changes: Any) -> RouteTable:
+    return replace(RouteTable(id=f"rtb-{name}", is_main=name == "main"), **changes)
+
+
+def a_gateway(name: str = "s3", **changes: Any) -> Endpoint:
+    """Ours, on the main route table."""
+    gateway = Endpoint(
+        id=f"vpce-{name}-gateway",
+        service=service(name),
+        kind=Kind.GATEWAY,
+        state="available",
+        is_ours=True,
+        made_for="test",
+        route_tables=frozenset({"rtb-main"}),
+    )
+    return replace(gateway, **changes)
+
+
+def an_interface(name: str = "sqs", **changes: Any) -> Endpoint:
+    """Ours, in both zones, with our security group and private DNS."""
+    interface = Endpoint(
+        id=f"vpce-{name}",
+        service=service(name),
+        kind=Kind.INTERFACE,
+        state="available",
+        is_ours=True,
+        made_for="test",
+        subnets=frozenset({"subnet-a", "subnet-b"}),
+        security_groups=frozenset({"sg-ours"}),
+        private_dns=True,
+    )
+    return replace(interface, **changes)
+
+
+def a_rule(source: str = CIDR, port: int = 443, **changes: Any) -> Ingress:
+    """A rule that we made."""
+    return replace(Ingress(first=port, last=port, source=source, description=OUR_RULE), **changes)
+
+
+def a_group(*rules: Ingress, **changes: Any) -> SecurityGroup:
+    """Ours, open to the VPC at 443 unless rules are given."""
+    group = SecurityGroup(id="sg-ours", name="vpce-endpoints", is_ours=True, ingress=frozenset(rules or (a_rule(),)))
+    return replace(group, **changes)
+
+
+def a_vpc(**changes: Any) -> Vpc:
+    """Two private subnets in two zones, one route table, DNS on, no endpoint."""
+    vpc = Vpc(
+        id="vpc-0123456789abcdef0",
+        place=PLACE,
+        owner=ACCOUNT,
+        cidrs=(CIDR,),
+        dns=DNS_ON,
+        subnets=(a_subnet("a"), a_subnet("b")),
+        route_tables=(a_table(),),
+    )
+    return replace(vpc, **changes)
+
+
+def an_offer(name: str = "sqs", kind: Kind = Kind.INTERFACE, **changes: Any) -> Offer:
+    """In every zone; interface endpoints have a private DNS name."""
+    names = (f"{name}.{REGION}.amazonaws.com",) if kind is Kind.INTERFACE else ()
+    offer = Offer(service=service(name), kind=kind, zones=frozenset({A, B, C}), private_dns_names=names)
+    return replace(offer, **changes)
+
+
+def a_catalog(*offers: Offer) -> Catalog:
+    """These offers, and beside them those that tests use most."""
+    special = {(o.service, o.kind) for o in offers}
+    usual = [
+        *(an_offer(name, Kind.GATEWAY) for name in ("s3", "dynamodb")),
+        *(an_offer(name) for name in ("cassandra", "email-smtp", "s3", "sns", "sqs", "ssm", "ssmmessages")),
+    ]
+    return Catalog(region=REGION, offers=(*offers, *(o for o in usual if (o.service, o.kind) not in special)))
+
+
+def a_profile(
+    *, gateway: Iterable[str] = (), interface: Iterable[str] = (), optional: Iterable[str] = (), name: str = "test"
+) -> Profile:
+    """A profile with the sorted, deduplicated lists that reading TOML gives."""
+    return Profile(
+        name=name,
+        gateway=tuple(sorted({*gateway})),
+        interface=tuple(sorted({*interface, *optional})),
+        optional=frozenset(optional),
+    )
+
+
+def a_wish(
+    *,
+    gateway: Iterable[str] = (),
+    interface: Iterable[str] = (),
+    optional: Iterable[str] = (),
+    zones: int | None = None,
+    by_default: bool = False,
+) -> Wish:
+    """What the tag ``endpoint-profile = test`` asks for."""
+    profile = a_profile(gateway=gateway, interface=interface, optional=optional)
+    return Wish(profile=profile, zones=zones, by_default=by_default, why="endpoint-profile = test")
+
+
+NOTHING = Wish(profile=None, why="the VPC has no tag endpoint-profile")
+REMOVAL = Wish(profile=None, remove=True, why="endpoint-profile = none")
+
+
+def a_plan(vpc: Vpc, wish: Wish, catalog: Catalog | None = None) -> Plan:
+    return make_plan(vpc, wish, catalog or a_catalog())
+
+
+def steps(vpc: Vpc, wish: Wish, catalog: Catalog | None = None) -> tuple[Step, ...]:
+    return a_plan(vpc, wish, catalog).steps
+
+
+def actions(vpc: Vpc, wish: Wish, catalog: Catalog | None = None) -> tuple[Action, ...]:
+    return a_plan(vpc, wish, catalog).actions
+
+
+# ---- EC2 as a pure function ---------------------------------------------------------------------------------------
+
+
+class RefusedError(AssertionError):
+    """EC2 would not have taken this action."""
+
+
+def carried_out(plan: Plan) -> Vpc:
+    """What EC2 would show some time after the plan's actions: what was pending is there, what was leaving is gone.
+
+    Raises:
+        RefusedError: EC2 would have refused one of them.
+
+    """
+    vpc = plan.vpc
+    for action in plan.actions:
+        vpc = _after(vpc, action)
+    settled = (replace(e, state="available") if e.state == "pending" else e for e in vpc.endpoints if not e.is_leaving)
+    return _with_endpoints(vpc, settled)
+
+
+def _after(vpc: Vpc, action: Action) -> Vpc:  # noqa: PLR0911  one case per kind of action
+    match action:
+        case EnableDnsSupport() if vpc.dns is not None:
+            return replace(vpc, dns=replace(vpc.dns, support=True))
+        case EnableDnsHostnames() if vpc.dns is not None:
+            _refuse_unless(vpc.dns.support, "DNS hostnames need DNS support")
+            return replace(vpc, dns=replace(vpc.dns, hostnames=True))
+        case EnableDnsSupport() | EnableDnsHostnames():
+            raise RefusedError("nobody read the DNS attributes")
+        case CreateSecurityGroup(ingress=ingress):
+            return replace(vpc, security_groups=(*vpc.security_groups, a_group(id="sg-made", ingress=ingress)))
+        case UpdateSecurityGroup(group=group, authorize=authorize, revoke=revoke):
+            _refuse_unless(revoke <= group.ingress, "a rule to revoke is not there")
+            _refuse_unless(not authorize & group.ingress, "a rule to authorize is there already")
+            changed = replace(group, ingress=group.ingress - revoke | authorize)
+            return replace(vpc, security_groups=tuple(changed if g == group else g for g in vpc.security_groups))
+        case DeleteSecurityGroup(group=group):
+            users = [e.id for e in vpc.endpoints if group.id in e.security_groups and e.state != "deleted"]
+            _refuse_unless(not users, f"{users} use the security group")
+            return replace(vpc, security_groups=tuple(g for g in vpc.security_groups if g != group))
+        case CreateEndpoint():
+            return _created(vpc, action)
+        case UpdateEndpoint():
+            return _updated(vpc, action)
+        case DeleteEndpoint(endpoint=endpoint):
+            return _deleted(vpc, endpoint)
+        case _:
+            assert_never(action)
+
+
+def _created(vpc: Vpc, action: CreateEndpoint) -> Vpc:
+    is_interface = action.offer.kind is Kind.INTERFACE
+    made = Endpoint(
+        id=f"vpce-made-{len(vpc.endpoints)}",
+        service=action.offer.service,
+        kind=action.offer.kind,
+        state="pending",
+        is_ours=True,
+        made_for=action.made_for,
+        route_tables=action.route_tables,
+        subnets=action.subnets,
+        security_groups=frozenset({_our_group(vpc)}) if is_interface else frozenset(),
+        private_dns=action.private_dns,
+    )
+    if action.inbound_resolver_only:
+        gateways = {e.service for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving}
+        _refuse_unless(action.offer.service in gateways, "names for inbound resolvers only need the gateway")
+    zones = {vpc.subnet_by_id[s].zone for s in action.subnets}
+    _refuse_unless(not action.offer.zones or zones <= action.offer.zones, "the service is not in that zone")
+    return _with_addresses(_checked(vpc, made), taken=action.subnets)
+
+
+def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
+    there = action.endpoint
+    _refuse_unless(there.is_ours, "not ours")
+    _refuse_unless(there.state == "available", f"{there.id} is {there.state}")
+    groups = {_our_group(vpc)} if action.add_our_security_group else set()
+    changed = replace(
+        there,
+        route_tables=there.route_tables | action.add_route_tables,
+        subnets=there.subnets - action.remove_subnets | action.add_subnets,
+        security_groups=there.security_groups | groups,
+        private_dns=there.private_dns or action.enable_private_dns,
+    )
+    others = _with_endpoints(vpc, (e for e in vpc.endpoints if e.id != there.id))
+    freed = action.remove_subnets
+    return _with_addresses(_checked(others, changed), taken=action.add_subnets, freed=freed)
+
+
+def _deleted(vpc: Vpc, endpoint: Endpoint) -> Vpc:
+    _refuse_unless(endpoint.is_ours, "not ours")
+    if endpoint.kind is Kind.GATEWAY:
+        twins = [e for e in vpc.endpoints if (e.service, e.kind) == (endpoint.service, Kind.INTERFACE) and e.is_ours]
+        _refuse_unless(not twins, "the interface endpoint beside it needs the gateway")
+    leaving = (replace(e, state="deleting") if e.id == endpoint.id else e for e in vpc.endpoints)
+    return _with_addresses(_with_endpoints(vpc, leaving), freed=endpoint.subnets)
+
+
+def _checked(others: Vpc, endpoint: Endpoint) -> Vpc:
+    """The VPC with one more endpoint, if EC2 allows it beside the others."""
+    beside = [e for e in others.endpoints if e.service == endpoint.service and not e.is_broken and e.state != "deleted"]
+    if endpoint.kind is Kind.GATEWAY:
+        taken = {t for e in beside if e.kind is Kind.GATEWAY and not e.is_leaving for t in e.route_tables}
+        edge = {t.id for t in others.route_tables if t.is_edge}
+        _refuse_unless(not taken & endpoint.route_tables, "the table has a route to the service already")
+        _refuse_unless(not edge & endpoint.route_tables, "a gateway's own table takes no endpoint route")
+    zones = [others.subnet_by_id[s].zone for s in endpoint.subnets if s in others.subnet_by_id]
+    _refuse_unless(len(zones) == len(set(zones)), "two subnets of one zone")
+    if endpoint.private_dns:
+        _refuse_unless(not any(e.private_dns for e in beside), "the private DNS names are taken")
+        _refuse_unless(others.dns == DNS_ON, "private DNS needs both of the VPC's attributes")
+    return _with_endpoints(others, (*others.endpoints, endpoint))
+
+
+def _our_group(vpc: Vpc) -> str:
+    group = next((g.id for g in vpc.security_groups if g.is_ours), "")
+    _refuse_unless(bool(group), "there is no security group of ours yet")
+    return group
+
+
+def _with_endpoints(vpc: Vpc, endpoints: Iterable[Endpoint]) -> Vpc:
+    return replace(vpc, endpoints=tuple(sorted(endpoints, key=lambda e: e.id)))
+
+
+def _with_addresses(vpc: Vpc, *, taken: Iterable[str] = (), freed: Iterable[str] = ()) -> Vpc:
+    change = dict.fromkeys(freed, 1) | dict.fromkeys(taken, -1)
+    subnets = tuple(replace(s, free_addresses=s.free_addresses + change.get(s.id, 0)) for s in vpc.subnets)
+    _refuse_unless(all(s.free_addresses >= 0 for s in subnets), "no free address in the subnet")
+    return replace(vpc, subnets=subnets)
+
+
+def _refuse_unless(condition: bool, why: str) -> None:  # noqa: FBT001
+    if not condition:
+        raise RefusedError(why)
+
+
+# ---- any VPC and any wish -----------------------------------------------------------------------------------------
+
+SERVICES = ("cassandra", "s3", "sns", "sqs")
+STATES = ("available", "available", "available", "pending", "deleting", "deleted", "failed")
+CIDRS = (CIDR, "10.1.0.0/16", IPV6)
+RULES = (
+    *(a_rule(cidr, port) for cidr in (*CIDRS, "172.16.0.0/12") for port in (443, 9142)),
+    Ingress(first=443, last=443, source="192.168.0.0/16", description="the office"),
+    Ingress(first=0, last=65535, source="sg-friend"),
+)
+
+
+@st.composite
+def vpcs(draw: st.DrawFn) -> Vpc:
+    """Any VPC that EC2 would show."""
+    subnets = tuple(
+        a_subnet(zone, id=f"subnet-{zone}{number}", free_addresses=draw(st.sampled_from([0, 1, 2, 250])))
+        for zone in draw(st.sets(st.sampled_from("abcd")).map(sorted))
+        for number in range(draw(st.integers(1, 2)))
+    )
+    tables = tuple(
+        a_table(name, is_edge=name == "edge", reaches_internet_gateway=draw(st.booleans()))
+        for name in draw(st.sets(st.sampled_from(["edge", "main", "one", "two"])).map(sorted))
+    )
+    groups = tuple(
+        a_group(*draw(st.sets(st.sampled_from(RULES), min_size=1)), id=group_id, is_ours=group_id == "sg-ours")
+        for group_id in draw(st.sets(st.sampled_from(["sg-ours", "sg-theirs"])).map(sorted))
+    )
+    vpc = a_vpc(
+        cidrs=tuple(draw(st.lists(st.sampled_from(CIDRS), unique=True, min_size=1))),
+        dns=Dns(support=draw(st.booleans()), hostnames=draw(st.booleans())),
+        subnets=subnets,
+        route_tables=tables,
+        security_groups=groups,
+    )
+    endpoints = [draw(_an_endpoint(vpc, number)) for number in range(draw(st.integers(0, 5)))]
+    return replace(vpc, endpoints=tuple(_as_ec2_allows(endpoints)))
+
+
+@st.composite
+def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
+    common: dict[str, Any] = {
+        "id": f"vpce-{number}",
+        "state": draw(st.sampled_from(STATES)),
+        "is_ours": draw(st.booleans()),
+    }
+    if draw(st.booleans()):
+        tables = [t.id for t in vpc.route_tables if not t.is_edge]
+        covered = frozenset(draw(st.sets(st.sampled_from(tables)))) if tables else frozenset[str]()
+        return a_gateway(draw(st.sampled_from(["dynamodb", "s3"])), route_tables=covered, **common)
+    by_zone = {s.zone: s.id for s in (draw(st.permutations(vpc.subnets)) if vpc.subnets else ())}
+    zones = draw(st.sets(st.sampled_from(sorted(by_zone)))) if by_zone else set[str]()
+    groups = [g.id for g in vpc.security_groups]
+    return an_interface(
+        draw(st.sampled_from([*SERVICES, "ssm"])),
+        subnets=frozenset(by_zone[z] for z in zones),
+        security_groups=frozenset(draw(st.sets(st.sampled_from([*groups, "sg-default"])))),
+        private_dns=vpc.dns is not None and vpc.dns.support and vpc.dns.hostnames and draw(st.booleans()),
+        **common,
+    )
+
+
+def _as_ec2_allows(endpoints: list[Endpoint]) -> Iterable[Endpoint]:
+    """One endpoint per private DNS name, and one route per table and service."""
+    named, routed = set[str](), set[tuple[str, str]]()
+    for endpoint in endpoints:
+        private_dns = endpoint.private_dns and endpoint.service not in named
+        tables = frozenset(t for t in endpoint.route_tables if (t, endpoint.service) not in routed)
+        if private_dns:
+            named.add(endpoint.service)
+        routed.update((t, endpoint.service) for t in tables)
+        yield replace(endpoint, private_dns=private_dns, route_tables=tables)
+
+
+WISHES = st.builds(
+    a_wish,
+    gateway=st.sets(st.sampled_from(["dynamodb", "s3", "nothing"])),
+    interface=st.sets(st.sampled_from([*SERVICES, "nothing"])),
+    zones=st.sampled_from([None, 1, 2]),
+)
+CATALOG = a_catalog(an_offer("sns", zones=frozenset({A, B})), an_offer("sqs", zones=frozenset()))

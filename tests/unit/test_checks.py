@@ -1,0 +1,443 @@
+"""Does every check see its sick VPC, and leave the healthy ones alone?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.factories import (
+    ACCOUNT,
+    CATALOG,
+    CIDR,
+    PLACE,
+    REMOVAL,
+    WISHES,
+    a_catalog,
+    a_gateway,
+    a_group,
+    a_plan,
+    a_rule,
+    a_subnet,
+    a_table,
+    a_vpc,
+    a_wish,
+    an_interface,
+    an_offer,
+    vpcs,
+)
+from vpce.core.checks import CHECKS, FREE, Finding, Severity, Subject, order_of, run_checks
+from vpce.core.model import Dns, Ingress
+from vpce.core.profile import Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vpce.core.checks import Check, Problem
+    from vpce.core.model import Catalog, Vpc
+
+OURS = (a_group(),)
+SQS = a_wish(interface=["sqs"])
+BOTH = (a_gateway("dynamodb"), a_gateway("s3"))
+TAG = {"endpoint-profile": "test"}
+
+
+def subject(vpc: Vpc, wish: Wish | None = FREE, *, refusal: str = "", catalog: Catalog | None = None) -> Subject:
+    catalog = catalog or a_catalog()
+    return Subject(vpc=vpc, catalog=catalog, plan=a_plan(vpc, wish, catalog) if wish else None, refusal=refusal)
+
+
+def tagged(**changes: object) -> Vpc:
+    return a_vpc(**({"tags": TAG} | changes))
+
+
+def with_sqs(*, ingress: tuple[Ingress, ...] = (), dns: Dns | None = None, **changes: object) -> Vpc:
+    """A VPC whose profile asks for SQS, and an endpoint for it."""
+    return tagged(
+        endpoints=(an_interface("sqs", **changes),),
+        security_groups=(a_group(*ingress),),
+        dns=dns or Dns(support=True, hostnames=True),
+    )
+
+
+REFUSED = subject(tagged(), None, refusal="endpoint-profile = 'tset': no profile 'tset'")
+HEALTHY = subject(with_sqs(), SQS)
+
+# check → (what makes the sick one sick, the sick one, what a finding says)
+SICK: dict[str, list[tuple[str, Subject, str]]] = {
+    "unknown-profile": [("a misspelt tag", REFUSED, "no profile 'tset'")],
+    "vanished-tag": [
+        (
+            "ours without a tag",
+            subject(a_vpc(endpoints=(*BOTH, an_interface(made_for="lambda")), security_groups=OURS)),
+            "3 endpoints made for lambda, test, and no tag endpoint-profile",
+        ),
+    ],
+    "unfulfilled-profile": [
+        ("a service that is not offered", subject(tagged(), a_wish(interface=["nothing"])), "offers no interface"),
+        ("no free address", subject(tagged(subnets=(a_subnet(free_addresses=0),)), SQS), "has a free IPv4 address"),
+        ("a failed endpoint of ours", subject(with_sqs(state="failed"), SQS), "vpce-sqs is failed"),
+        (
+            "somebody else's gateway leaves a table out",
+            subject(
+                tagged(route_tables=(a_table(), a_table("x")), endpoints=(a_gateway(is_ours=False),)),
+                a_wish(gateway=["s3"]),
+            ),
+            "does not cover rtb-x",
+        ),
+        (
+            "somebody else's endpoint holds our group",
+            subject(tagged(endpoints=(an_interface(is_ours=False),), security_groups=OURS), REMOVAL),
+            "take it off there first",
+        ),
+    ],
+    "drifted-from-profile": [
+        ("a missing interface", subject(tagged(), SQS), "sqs: no interface endpoint"),
+        ("a missing security group", subject(tagged(), SQS), "need one that lets the VPC in"),
+        ("DNS off before anything is made", subject(tagged(dns=Dns(support=True, hostnames=False)), SQS), "hostnames"),
+        ("a missing zone", subject(with_sqs(subnets=frozenset({"subnet-a"})), SQS), "sqs vpce-sqs: no interface in"),
+        ("a rule too many", subject(with_sqs(ingress=(a_rule(), a_rule(port=1))), SQS), "sg-ours: its rules follow"),
+        ("ours where none is wanted", subject(with_sqs(), REMOVAL), "sqs vpce-sqs is still there"),
+        ("a group where none is wanted", subject(tagged(security_groups=OURS), REMOVAL), "sg-ours is still there"),
+    ],
+    "unwanted-endpoint": [
+        ("a profile that shrank", subject(with_sqs(), a_wish(gateway=["s3"])), "only 'none' removes ours"),
+        (
+            "two of ours for one service",
+            subject(tagged(endpoints=(an_interface(), an_interface(id="vpce-x", private_dns=False)),
+                           security_groups=OURS), SQS),
+            "another one of ours already serves it",
+        ),
+    ],
+    "missing-gateway-endpoint": [
+        ("no gateway at all", subject(a_vpc()), "no gateway endpoint for s3"),
+        ("one of two", subject(a_vpc(endpoints=(a_gateway("s3", is_ours=False),))), "for dynamodb"),
+        ("a profile that asks for it", subject(tagged(subnets=()), a_wish(gateway=["s3"])), "for s3"),
+    ],
+    "uncovered-route-table": [
+        (
+            "a table with a subnet and no route",
+            subject(a_vpc(
+                route_tables=(a_table(), a_table("private", subnets=frozenset({"subnet-a"}))),
+                endpoints=(a_gateway("s3", is_ours=False),),
+            )),
+            "rtb-private has no route to s3 (vpce-s3-gateway)",
+        ),
+    ],
+    "broken-private-dns": [
+        ("DNS support off", subject(with_sqs(dns=Dns(support=False, hostnames=True)), SQS), "DNS support is off"),
+        ("DNS hostnames off", subject(with_sqs(dns=Dns(support=True, hostnames=False)), SQS), "DNS hostnames is off"),
+        ("private DNS off", subject(with_sqs(private_dns=False), SQS), "sqs vpce-sqs: private DNS is off, though"),
+        ("somebody else's too", subject(a_vpc(endpoints=(an_interface(is_ours=False, private_dns=False),))), "is off"),
+    ],
+    "unavailable-endpoint": [
+        (state, subject(with_sqs(state=state), SQS), f"sqs vpce-sqs is {state}")
+        for state in ("failed", "rejected", "expired", "pendingacceptance", "partial")
+    ] + [("with AWS's reason", subject(with_sqs(state="failed", failure="quota"), SQS), "is failed: quota")],
+    "closed-security-group": [
+        ("no rule", subject(with_sqs(ingress=(a_rule(port=80),)), SQS), "10.0.0.0/16 on port 443, in front of sqs"),
+        ("half of the VPC", subject(with_sqs(ingress=(a_rule("10.0.0.0/24"),)), SQS), "closed to 10.0.0.0/16"),
+        (
+            "a second CIDR",
+            subject(replace(with_sqs(), cidrs=(CIDR, "2001:db8::/56")), SQS),
+            "closed to 2001:db8::/56 on port 443",
+        ),
+        (
+            "the wrong port",
+            subject(tagged(endpoints=(an_interface("cassandra", is_ours=False),), security_groups=OURS)),
+            "closed to 10.0.0.0/16 on port 9142",
+        ),
+    ],
+}  # fmt: skip
+
+WELL: dict[str, list[tuple[str, Subject]]] = {
+    "unknown-profile": [("a known profile", HEALTHY)],
+    "vanished-tag": [
+        ("the tag is there", HEALTHY),
+        ("a default profile asked for it", subject(a_vpc(endpoints=(a_gateway("s3", made_for="default/gateway"),)))),
+        ("it is gone", subject(a_vpc(endpoints=(an_interface(state="deleted"),)))),
+    ],
+    "unfulfilled-profile": [
+        ("everything is there", HEALTHY),
+        ("an optional service is not offered", subject(tagged(), a_wish(optional=["nothing"]))),
+        ("no profile, and a service that is not offered", subject(a_vpc(), catalog=a_catalog(an_offer("sqs")))),
+        ("the tags cannot be used", REFUSED),
+    ],
+    "drifted-from-profile": [
+        ("everything is there", HEALTHY),
+        ("no profile", subject(a_vpc())),
+        ("a missing gateway is told as such", subject(tagged(), a_wish(gateway=["s3"]))),
+        ("DNS that breaks names is told as such", subject(with_sqs(dns=Dns(support=True, hostnames=False)), SQS)),
+        ("nothing of ours where none is wanted", subject(tagged(), REMOVAL)),
+        ("the tags cannot be used", REFUSED),
+    ],
+    "unwanted-endpoint": [
+        ("everything is wanted", HEALTHY),
+        ("somebody else's", subject(tagged(endpoints=(an_interface("sns", is_ours=False),)), a_wish(gateway=["s3"]))),
+        ("it is going", subject(with_sqs(state="deleting"), a_wish(gateway=["s3"]))),
+        ("it is gone", subject(with_sqs(state="deleted"), a_wish(gateway=["s3"]))),
+        ("the tags cannot be used", REFUSED),
+    ],
+    "missing-gateway-endpoint": [
+        ("both are there", subject(a_vpc(endpoints=BOTH))),
+        ("somebody else made them", subject(a_vpc(endpoints=tuple(replace(e, is_ours=False) for e in BOTH)))),
+        ("no subnet that could use one", subject(a_vpc(subnets=()))),
+        ("the profile asks for none", HEALTHY),
+        ("the tags cannot be used", REFUSED),
+    ],
+    "uncovered-route-table": [
+        ("every table has it", subject(a_vpc(endpoints=BOTH))),
+        ("a table without subnets", subject(a_vpc(route_tables=(a_table(), a_table("x")), endpoints=BOTH))),
+        ("a gateway's own table", subject(a_vpc(route_tables=(a_table(), a_table("e", is_edge=True)), endpoints=BOTH))),
+        ("it is leaving", subject(a_vpc(endpoints=(a_gateway(state="deleting", route_tables=frozenset()),)))),
+        (
+            "two gateways cover the tables together",
+            subject(a_vpc(
+                route_tables=(a_table(), a_table("x", subnets=frozenset({"subnet-a"}))),
+                endpoints=(a_gateway(), a_gateway(id="vpce-2", route_tables=frozenset({"rtb-x"}))),
+            )),
+        ),
+    ],
+    "broken-private-dns": [
+        ("all is on", HEALTHY),
+        ("no endpoint has private names", subject(a_vpc(dns=Dns(support=False, hostnames=False)))),
+        ("nobody needed the attributes", subject(a_vpc(dns=None, endpoints=BOTH))),
+        (
+            "a twin has the names",
+            subject(a_vpc(endpoints=(an_interface(private_dns=False), an_interface(id="vpce-twin")))),
+        ),
+        ("S3 beside its gateway", subject(a_vpc(endpoints=(a_gateway("s3"), an_interface("s3", private_dns=False))))),
+        (
+            "a service without private names",
+            subject(with_sqs(private_dns=False), SQS, catalog=a_catalog(an_offer("sqs", private_dns_names=()))),
+        ),
+        ("it is leaving", subject(a_vpc(endpoints=(an_interface(private_dns=False, state="deleting"),)))),
+    ],
+    "unavailable-endpoint": [
+        (state, subject(with_sqs(state=state), SQS)) for state in ("available", "pending", "deleting", "deleted")
+    ],
+    "closed-security-group": [
+        ("open to the VPC", HEALTHY),
+        ("open to everybody", subject(with_sqs(ingress=(a_rule("0.0.0.0/0", first=0, last=65535),)), SQS)),
+        ("open to each subnet", subject(with_sqs(ingress=(a_rule("10.0.0.0/24"), a_rule("10.0.1.0/24"))), SQS)),
+        ("open to a group", subject(with_sqs(ingress=(a_rule("sg-clients"),)), SQS)),
+        ("open to a prefix list", subject(with_sqs(ingress=(a_rule("pl-office"),)), SQS)),
+        ("a group that we cannot see", subject(a_vpc(endpoints=(an_interface(),)))),
+        ("two groups together", subject(tagged(
+            endpoints=(an_interface(security_groups=frozenset({"sg-1", "sg-2"})),),
+            security_groups=(a_group(a_rule(port=80), id="sg-1"), a_group(id="sg-2", is_ours=False)),
+        ))),
+        ("a gateway has none", subject(a_vpc(endpoints=BOTH))),
+        ("it is leaving", subject(tagged(
+            endpoints=(an_interface(state="deleting"),), security_groups=(a_group(a_rule(port=80)),)
+        ))),
+    ],
+}  # fmt: skip
+
+
+def found(check: str, sick: Subject) -> list[Finding]:
+    return [f for f in run_checks(sick) if f.check == check]
+
+
+@pytest.mark.parametrize(
+    ("check", "sick", "expected"),
+    [pytest.param(c, s, e, id=f"{c}: {why}") for c, rows in SICK.items() for why, s, e in rows],
+)
+def test_a_sick_vpc_is_found(check: str, sick: Subject, expected: str) -> None:
+    findings = found(check, sick)
+
+    assert [f for f in findings if expected in f.what], findings
+
+
+@pytest.mark.parametrize(
+    ("check", "healthy"), [pytest.param(c, s, id=f"{c}: {why}") for c, rows in WELL.items() for why, s in rows]
+)
+def test_a_healthy_vpc_is_left_alone(check: str, healthy: Subject) -> None:
+    assert found(check, healthy) == []
+
+
+def test_every_check_has_a_sick_and_a_healthy_vpc() -> None:
+    assert sorted(CHECKS) == sorted(SICK)
+    assert sorted(CHECKS) == sorted(WELL)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_check_says_in_sentences_what_and_why(check: Check) -> None:
+    assert check.title.endswith(".")
+    assert check.why.endswith(".")
+
+
+EVERY_SICK = [pytest.param(s, id=f"{c}: {why}") for c, rows in SICK.items() for why, s, _ in rows]
+
+
+@pytest.mark.parametrize("sick", EVERY_SICK)
+def test_a_finding_names_its_place_and_has_a_fix_to_paste(sick: Subject) -> None:
+    for finding in run_checks(sick):
+        assert (PLACE, sick.vpc.id) == (finding.place, finding.vpc)
+        assert finding.resource
+        assert finding.fix
+        assert "aws ec2" not in finding.fix or f"--region {PLACE.region}" in finding.fix
+
+
+@pytest.mark.parametrize("sick", EVERY_SICK)
+def test_the_same_problem_has_the_same_id_on_every_run(sick: Subject) -> None:
+    """Whoever tracks findings sees them new, open, and resolved."""
+    renamed = replace(sick, vpc=replace(sick.vpc, tags={**sick.vpc.tags, "Name": "renamed"}))
+
+    assert [f.id for f in run_checks(sick)] == [f.id for f in run_checks(renamed)]
+
+
+ALL_AT_ONCE = [
+    subject(tagged(dns=Dns(support=False, hostnames=False)), SQS),
+    subject(tagged(subnets=(a_subnet("a", free_addresses=0), a_subnet("b", free_addresses=0))), SQS),
+    subject(with_sqs(dns=Dns(support=False, hostnames=False), ingress=(a_rule(port=80),), state="failed"), SQS),
+    subject(a_vpc(route_tables=(a_table(), a_table("x", subnets=frozenset({"subnet-a"}))), endpoints=BOTH)),
+    subject(a_vpc(cidrs=(CIDR, "10.1.0.0/16"), endpoints=(an_interface("email-smtp"),), security_groups=OURS)),
+]
+
+
+@pytest.mark.parametrize("sick", [*EVERY_SICK, *ALL_AT_ONCE])
+def test_no_two_findings_of_a_vpc_share_an_id(sick: Subject) -> None:
+    ids = [f.id for f in run_checks(sick)]
+
+    assert len(set(ids)) == len(ids)
+
+
+def test_an_id_tells_places_vpcs_checks_and_resources_apart() -> None:
+    finding = found("missing-gateway-endpoint", subject(a_vpc()))[0]
+    others = [
+        replace(finding, place=replace(PLACE, region="us-east-1")),
+        replace(finding, place=replace(PLACE, account="210987654321")),
+        replace(finding, vpc="vpc-00000000"),
+        replace(finding, check="another"),
+        replace(finding, resource="another"),
+    ]
+
+    assert len({f.id for f in (finding, *others)}) == 6
+    assert finding.id == replace(finding, what="in other words", severity=Severity.LOW).id
+
+
+def test_an_id_does_not_change_from_version_to_version() -> None:
+    """It is kept outside; a change would resolve and reopen every finding."""
+    finding = Finding(
+        check="missing-gateway-endpoint",
+        severity=Severity.MEDIUM,
+        title="t",
+        why="w",
+        place=PLACE,
+        vpc="vpc-0123456789abcdef0",
+        vpc_name="",
+        resource="s3 (Gateway)",
+        what="what",
+        fix="fix",
+    )
+
+    assert finding.id == "170651a248e79303"
+
+
+def test_the_worst_comes_first() -> None:
+    findings = run_checks(ALL_AT_ONCE[2])
+
+    assert sorted(findings, key=order_of) == findings
+    assert sorted((f.severity for f in findings), reverse=True) == [f.severity for f in findings]
+
+
+@settings(max_examples=400)
+@given(vpcs(), WISHES | st.just(REMOVAL))
+def test_where_there_is_something_to_do_there_is_a_finding(vpc: Vpc, wish: Wish) -> None:
+    """A check that says "another one tells it" must be right."""
+    measured = subject(vpc, wish, catalog=CATALOG)
+    findings = run_checks(measured)
+
+    assert measured.plan is not None
+    assert bool(findings) or measured.plan.actions == ()
+    assert len({f.id for f in findings}) == len(findings)
+
+
+@pytest.mark.parametrize(
+    "vpc",
+    [
+        pytest.param(
+            tagged(
+                dns=Dns(support=True, hostnames=False),
+                endpoints=(an_interface("sns", is_ours=False, state="deleting"), an_interface(private_dns=False)),
+                security_groups=OURS,
+            ),
+            id="the endpoint whose names do not resolve is leaving",
+        ),
+        pytest.param(with_sqs(ingress=(a_rule("10.0.0.0/24"), a_rule("10.0.1.0/24"))), id="rules for each subnet"),
+    ],
+)
+def test_what_is_mended_is_told(vpc: Vpc) -> None:
+    measured = subject(vpc, SQS)
+
+    assert measured.plan is not None
+    assert measured.plan.actions
+    assert run_checks(measured)
+
+
+def test_private_dns_that_is_switched_on_beside_a_gateway_is_told() -> None:
+    vpc = tagged(endpoints=(a_gateway("s3"), an_interface("s3", private_dns=False)), security_groups=OURS)
+    measured = subject(vpc, a_wish(gateway=["s3"], interface=["s3"]))
+
+    assert measured.plan is not None
+    assert measured.plan.actions == () or run_checks(measured)
+
+
+def test_a_check_that_raises_fails_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken alarm must not be silent."""
+
+    def broken(_: Subject) -> Iterator[Problem]:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(CHECKS, "broken", replace(CHECKS["vanished-tag"], id="broken", rule=broken))
+
+    with pytest.raises(ZeroDivisionError):
+        run_checks(HEALTHY)
+
+
+def test_a_vpc_that_follows_its_profile_has_no_finding() -> None:
+    wish = a_wish(gateway=["dynamodb", "s3"], interface=["sqs"])
+    vpc = tagged(endpoints=(*BOTH, an_interface("sqs")), security_groups=OURS)
+
+    assert run_checks(subject(vpc, wish)) == []
+
+
+def test_a_vpc_that_asks_for_nothing_is_measured_against_what_is_free() -> None:
+    sick = subject(a_vpc())
+
+    assert not sick.follows_a_profile
+    assert {f.check for f in run_checks(sick)} == {"missing-gateway-endpoint"}
+
+
+def test_a_vpc_whose_owner_is_somebody_else_is_told_nothing() -> None:
+    """Its owner makes the endpoints, and we do not see them."""
+    shared = a_vpc(owner="210987654321")
+
+    assert shared.owner != ACCOUNT
+    assert run_checks(subject(shared, Wish(profile=None, why="account 210987654321 owns this VPC"))) == []
+
+
+def test_the_fix_of_a_missing_gateway_can_be_pasted() -> None:
+    (first, _) = found("missing-gateway-endpoint", subject(a_vpc(route_tables=(a_table(), a_table("x")))))
+
+    assert first.fix == (
+        "aws ec2 create-vpc-endpoint --region eu-west-1 --vpc-id vpc-0123456789abcdef0 "
+        "--service-name com.amazonaws.eu-west-1.dynamodb --route-table-ids rtb-main rtb-x\n"
+        "Or let vpce do it: aws ec2 create-tags --region eu-west-1 --resources vpc-0123456789abcdef0 "
+        "--tags Key=endpoint-profile,Value=gateway"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cidr", "expected"),
+    [(CIDR, "IpRanges=[{CidrIp=10.0.0.0/16}]"), ("2001:db8::/56", "Ipv6Ranges=[{CidrIpv6=2001:db8::/56}]")],
+)
+def test_the_fix_of_a_closed_group_is_of_the_family_of_the_cidr(cidr: str, expected: str) -> None:
+    vpc = replace(with_sqs(ingress=(a_rule(port=80),)), cidrs=(cidr,))
+    (finding,) = found("closed-security-group", subject(vpc, SQS))
+
+    assert finding.fix.endswith(f"IpProtocol=tcp,FromPort=443,ToPort=443,{expected}")

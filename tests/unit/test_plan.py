@@ -1,0 +1,810 @@
+"""Is the difference between a VPC and what is wished for it the right one, and does it come to rest?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.factories import (
+    CATALOG,
+    CIDR,
+    IPV6,
+    NOTHING,
+    REMOVAL,
+    WISHES,
+    A,
+    C,
+    a_catalog,
+    a_gateway,
+    a_group,
+    a_plan,
+    a_rule,
+    a_subnet,
+    a_table,
+    a_vpc,
+    a_wish,
+    actions,
+    an_interface,
+    an_offer,
+    carried_out,
+    service,
+    steps,
+    vpcs,
+)
+from vpce.core.model import Catalog, Dns, Ingress, Kind
+from vpce.core.plan import (
+    CreateEndpoint,
+    CreateSecurityGroup,
+    DeleteEndpoint,
+    DeleteSecurityGroup,
+    EnableDnsHostnames,
+    EnableDnsSupport,
+    Keep,
+    Leave,
+    Shortfall,
+    UpdateEndpoint,
+    UpdateSecurityGroup,
+    Wait,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vpce.core.model import Endpoint, Vpc
+    from vpce.core.plan import Plan, Step
+    from vpce.core.profile import Wish
+
+S = TypeVar("S")
+
+S3 = a_wish(gateway=["s3"])
+SQS = a_wish(interface=["sqs"])
+OURS = (a_group(),)
+
+
+def kinds(found: Iterable[Step]) -> list[type[Step]]:
+    return [type(s) for s in found]
+
+
+def only(kind: type[S], found: Iterable[Step]) -> S:
+    (step,) = (s for s in found if isinstance(s, kind))
+    return step
+
+
+def has(kind: type[S], found: Iterable[Step]) -> bool:
+    return any(isinstance(s, kind) for s in found)
+
+
+# ---- the table, row by row ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wish", "endpoint", "expected"),
+    [
+        (S3, None, CreateEndpoint),
+        (S3, a_gateway(), Keep),
+        (S3, a_gateway(route_tables=frozenset()), UpdateEndpoint),
+        (S3, a_gateway(state="pending"), Keep),
+        (S3, a_gateway(state="pending", route_tables=frozenset()), Wait),
+        (S3, a_gateway(state="deleting"), Wait),
+        (S3, a_gateway(state="deleted"), CreateEndpoint),
+        (S3, a_gateway(state="failed"), Shortfall),
+        (S3, a_gateway(is_ours=False), Leave),
+        (S3, a_gateway(is_ours=False, route_tables=frozenset()), Shortfall),
+        (S3, a_gateway(is_ours=False, state="failed"), CreateEndpoint),
+        (SQS, None, CreateEndpoint),
+        (SQS, an_interface(), Keep),
+        (SQS, an_interface(subnets=frozenset({"subnet-a"})), UpdateEndpoint),
+        (SQS, an_interface(security_groups=frozenset({"sg-other"})), UpdateEndpoint),
+        (SQS, an_interface(private_dns=False), UpdateEndpoint),
+        (SQS, an_interface(state="pending"), Keep),
+        (SQS, an_interface(state="pending", private_dns=False), Wait),
+        (SQS, an_interface(state="deleting"), Wait),
+        (SQS, an_interface(state="deleted"), CreateEndpoint),
+        (SQS, an_interface(state="failed"), Shortfall),
+        (SQS, an_interface(state="rejected"), Shortfall),
+        (SQS, an_interface(state="expired"), Shortfall),
+        (SQS, an_interface(is_ours=False), Leave),
+        (SQS, an_interface(is_ours=False, state="failed"), CreateEndpoint),
+        (SQS, an_interface(is_ours=False, state="deleting"), Wait),
+        (S3, an_interface("sqs"), Keep),
+        (S3, an_interface("sqs", is_ours=False), Leave),
+        (NOTHING, an_interface("sqs"), Keep),
+        (NOTHING, an_interface("sqs", is_ours=False), Leave),
+        (REMOVAL, an_interface("sqs"), DeleteEndpoint),
+        (REMOVAL, a_gateway("s3"), DeleteEndpoint),
+        (REMOVAL, an_interface("sqs", state="pending"), DeleteEndpoint),
+        (REMOVAL, an_interface("sqs", state="failed"), DeleteEndpoint),
+        (REMOVAL, an_interface("sqs", state="deleting"), Wait),
+        (REMOVAL, an_interface("sqs", is_ours=False), Leave),
+    ],
+)
+def test_the_table_of_the_planner_holds_row_by_row(wish: Wish, endpoint: Endpoint | None, expected: type[Step]) -> None:
+    vpc = a_vpc(endpoints=(endpoint,) if endpoint else (), security_groups=OURS)
+
+    assert has(expected, steps(vpc, wish))
+
+
+def test_every_step_says_why() -> None:
+    vpc = a_vpc(
+        dns=Dns(support=False, hostnames=False),
+        endpoints=(an_interface("sns", state="failed"), an_interface("ssm", is_ours=False), a_gateway("dynamodb")),
+    )
+    wish = a_wish(gateway=["s3", "dynamodb"], interface=["sqs", "sns", "ssm", "nothing"])
+
+    assert all(step.why for step in steps(vpc, wish))
+
+
+def test_a_vpc_as_it_is_wished_has_a_plan_without_actions() -> None:
+    vpc = a_vpc(endpoints=(a_gateway("s3"), an_interface("sqs")), security_groups=OURS)
+
+    assert kinds(steps(vpc, a_wish(gateway=["s3"], interface=["sqs"]))) == [Keep, Keep]
+
+
+def test_an_empty_vpc_gets_everything_in_the_order_in_which_it_is_needed() -> None:
+    """Names must not resolve to an endpoint that lets nobody in."""
+    vpc = a_vpc(dns=Dns(support=False, hostnames=False))
+    plan = a_plan(vpc, a_wish(gateway=["s3", "dynamodb"], interface=["sqs", "s3"]))
+
+    assert kinds(plan.steps[:3]) == [EnableDnsSupport, EnableDnsHostnames, CreateSecurityGroup]
+    assert [(s.service, s.offer.kind) for s in plan.steps if isinstance(s, CreateEndpoint)] == [
+        ("dynamodb", Kind.GATEWAY),
+        ("s3", Kind.GATEWAY),
+        ("s3", Kind.INTERFACE),
+        ("sqs", Kind.INTERFACE),
+    ]
+
+
+def test_what_a_profile_does_not_ask_for_stays() -> None:
+    """A profile that shrinks must not cut connections; only the tag's value none does."""
+    kept = only(Keep, steps(a_vpc(endpoints=(an_interface("sns"),), security_groups=OURS), S3))
+
+    assert not kept.is_wanted
+    assert "only 'none' removes ours" in kept.why
+
+
+def test_endpoints_remember_the_profile_that_they_were_made_for() -> None:
+    made = [only(CreateEndpoint, steps(a_vpc(), replace(S3, by_default=by_default))) for by_default in (False, True)]
+
+    assert [m.made_for for m in made] == ["test", "default/test"]
+
+
+def test_a_broken_endpoint_is_told_with_the_reason_that_aws_gave() -> None:
+    failed = an_interface(state="failed", failure="no address is free")
+    shortfall = only(Shortfall, steps(a_vpc(endpoints=(failed,), security_groups=OURS), SQS))
+
+    assert shortfall.why == "vpce-sqs is failed (no address is free); delete it and it is made anew"
+
+
+def test_a_service_in_several_endpoints_of_others_is_left_to_each() -> None:
+    foreign = tuple(an_interface(id=f"vpce-{n}", is_ours=False, private_dns=n == 1) for n in (1, 2))
+
+    assert kinds(steps(a_vpc(endpoints=foreign), SQS)) == [Leave, Leave]
+
+
+def test_a_service_is_known_by_its_whole_name() -> None:
+    """An endpoint for ``ssmmessages`` is none for ``ssm``."""
+    vpc = a_vpc(endpoints=(an_interface("ssmmessages"),), security_groups=OURS)
+
+    assert only(CreateEndpoint, steps(vpc, a_wish(interface=["ssm"]))).offer.service == service("ssm")
+
+
+def test_without_a_profile_nothing_is_looked_up() -> None:
+    vpc = a_vpc(dns=None, endpoints=(an_interface(), a_gateway()))
+
+    assert kinds(a_plan(vpc, NOTHING, Catalog(region="eu-west-1", offers=())).steps) == [Keep, Keep]
+
+
+def test_a_plan_for_interfaces_needs_the_dns_attributes() -> None:
+    """They are read only where they matter; where they matter and are not there, somebody forgot."""
+    with pytest.raises(ValueError, match="were not read"):
+        a_plan(a_vpc(dns=None), SQS)
+
+
+# ---- what a region does not offer ---------------------------------------------------------------------------------
+
+
+def test_a_required_service_that_is_not_offered_is_told() -> None:
+    shortfall = only(Shortfall, steps(a_vpc(), a_wish(interface=["sqss"])))
+
+    assert shortfall.is_required
+    assert shortfall.why == "eu-west-1 offers no interface endpoint for it (did you mean 'sqs'?)"
+
+
+def test_an_optional_service_that_is_not_offered_is_left_out_and_said_so() -> None:
+    shortfall = only(Shortfall, steps(a_vpc(), a_wish(optional=["ec2messages"])))
+
+    assert not shortfall.is_required
+    assert shortfall.why == "eu-west-1 offers no interface endpoint for it; it is optional"
+
+
+def test_an_optional_service_that_is_offered_is_made() -> None:
+    assert only(CreateEndpoint, steps(a_vpc(), a_wish(optional=["ssm"]))).service == "ssm"
+
+
+def test_a_gateway_is_required_also_where_its_interface_is_optional() -> None:
+    catalog = Catalog(region="eu-west-1", offers=(an_offer("s3"),))
+    shortfall = only(Shortfall, steps(a_vpc(), a_wish(gateway=["s3"], optional=["s3"]), catalog))
+
+    assert shortfall.kind is Kind.GATEWAY
+    assert shortfall.is_required
+
+
+def test_one_service_that_is_not_offered_does_not_hold_up_the_others() -> None:
+    assert kinds(steps(a_vpc(), a_wish(gateway=["s3"], interface=["nothing"]))) == [CreateEndpoint, Shortfall]
+
+
+# ---- full names ---------------------------------------------------------------------------------------------------
+
+
+def test_a_service_named_in_full_gets_its_own_ports() -> None:
+    group = only(CreateSecurityGroup, steps(a_vpc(), a_wish(interface=[service("cassandra")])))
+
+    assert group.ingress == {a_rule(port=9142)}
+
+
+def test_a_service_named_in_full_and_in_short_is_made_once() -> None:
+    """Joined profiles may call it by both."""
+    made = [s for s in actions(a_vpc(), a_wish(interface=["sqs", service("sqs")])) if isinstance(s, CreateEndpoint)]
+
+    assert len(made) == 1
+
+
+def test_what_is_required_by_one_name_is_not_optional_by_another() -> None:
+    catalog = Catalog(region="eu-west-1", offers=())
+    wish = a_wish(interface=["sqs"], optional=[service("sqs")])
+
+    assert any(s.is_required for s in a_plan(a_vpc(), wish, catalog).shortfalls)
+
+
+def test_the_interface_beside_a_gateway_is_known_by_its_full_name_too() -> None:
+    made = steps(a_vpc(), a_wish(gateway=["s3"], interface=[service("s3")]))
+    (interface,) = (s for s in made if isinstance(s, CreateEndpoint) and s.offer.kind is Kind.INTERFACE)
+
+    assert interface.inbound_resolver_only is True
+
+
+# ---- security group -----------------------------------------------------------------------------------------------
+
+
+def test_the_security_group_lets_in_every_cidr_of_the_vpc_and_nobody_else() -> None:
+    vpc = a_vpc(cidrs=(CIDR, "10.1.0.0/16", IPV6))
+    group = only(CreateSecurityGroup, steps(vpc, SQS))
+
+    assert group.ingress == {a_rule(CIDR), a_rule("10.1.0.0/16"), a_rule(IPV6)}
+
+
+def test_a_new_cidr_gets_in_and_a_lost_one_does_not_stay() -> None:
+    group = a_group(a_rule(CIDR), a_rule("10.9.0.0/16"))
+    vpc = a_vpc(cidrs=(CIDR, IPV6), endpoints=(an_interface(),), security_groups=(group,))
+    update = only(UpdateSecurityGroup, steps(vpc, SQS))
+
+    assert update.authorize == {a_rule(IPV6)}
+    assert update.revoke == {a_rule("10.9.0.0/16")}
+
+
+def test_rules_that_somebody_else_added_are_not_revoked() -> None:
+    """A peered VPC may have been let in on purpose."""
+    foreign = Ingress(first=443, last=443, source="192.168.0.0/16", description="the office")
+    vpc = a_vpc(endpoints=(an_interface(),), security_groups=(a_group(a_rule(), foreign),))
+
+    assert actions(vpc, SQS) == ()
+
+
+def test_a_rule_that_somebody_else_made_for_our_cidr_counts() -> None:
+    """EC2 refuses the same rule under another description."""
+    vpc = a_vpc(endpoints=(an_interface(),), security_groups=(a_group(a_rule(description="by hand")),))
+
+    assert actions(vpc, SQS) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "ports"), [("sqs", [443]), ("cassandra", [9142]), ("email-smtp", [25, 465, 587, 2465, 2587])]
+)
+def test_the_security_group_opens_the_ports_of_the_service(name: str, ports: list[int]) -> None:
+    group = only(CreateSecurityGroup, steps(a_vpc(), a_wish(interface=[name])))
+
+    assert sorted(r.first for r in group.ingress) == ports
+
+
+def test_one_security_group_serves_all_interfaces() -> None:
+    group = only(CreateSecurityGroup, steps(a_vpc(), a_wish(interface=["sqs", "cassandra"])))
+
+    assert group.ingress == {a_rule(port=443), a_rule(port=9142)}
+
+
+def test_the_ports_of_what_is_kept_though_unwanted_stay_open() -> None:
+    group = a_group(a_rule(), a_rule(port=9142))
+    vpc = a_vpc(endpoints=(an_interface("cassandra"), an_interface("sqs")), security_groups=(group,))
+
+    assert actions(vpc, SQS) == ()
+
+
+@pytest.mark.parametrize("wish", [SQS, a_wish(interface=["sqs", "cassandra"])])
+def test_the_ports_of_an_endpoint_that_aws_is_working_on_stay_open(wish: Wish) -> None:
+    """An endpoint that gets another subnet is pending, and serves all the while."""
+    cassandra = an_interface("cassandra", state="pending", subnets=frozenset({"subnet-a"}))
+    group = a_group(a_rule(), a_rule(port=9142))
+    vpc = a_vpc(endpoints=(cassandra, an_interface("sqs")), security_groups=(group,))
+
+    assert actions(vpc, wish) == ()
+
+
+def test_without_an_interface_of_ours_there_is_no_security_group() -> None:
+    vpc = a_vpc(endpoints=(an_interface(is_ours=False),))
+
+    assert actions(vpc, a_wish(gateway=["s3"], interface=["sqs"]))[1:] == ()
+    assert not has(CreateSecurityGroup, steps(vpc, SQS))
+
+
+def test_a_lost_security_group_is_made_anew_and_put_on_what_is_there() -> None:
+    there = an_interface(security_groups=frozenset({"sg-default"}))
+    made = actions(a_vpc(endpoints=(there,)), SQS)
+
+    assert kinds(made) == [CreateSecurityGroup, UpdateEndpoint]
+    assert only(UpdateEndpoint, made).add_our_security_group
+
+
+def test_somebody_elses_group_on_our_endpoint_stays_beside_ours() -> None:
+    there = an_interface(security_groups=frozenset({"sg-ours", "sg-theirs"}))
+
+    assert actions(a_vpc(endpoints=(there,), security_groups=OURS), SQS) == ()
+
+
+# ---- DNS ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dns", "expected"),
+    [
+        (Dns(support=True, hostnames=True), []),
+        (Dns(support=True, hostnames=False), [EnableDnsHostnames]),
+        (Dns(support=False, hostnames=True), [EnableDnsSupport]),
+        (Dns(support=False, hostnames=False), [EnableDnsSupport, EnableDnsHostnames]),
+    ],
+)
+def test_dns_attributes_that_are_off_are_switched_on_support_first(dns: Dns, expected: list[type[Step]]) -> None:
+    vpc = a_vpc(dns=dns, endpoints=(an_interface(),), security_groups=OURS)
+
+    assert kinds(actions(vpc, SQS)) == expected
+
+
+def test_gateways_alone_need_no_dns_attributes() -> None:
+    assert kinds(steps(a_vpc(dns=None), S3)) == [CreateEndpoint]
+
+
+def test_a_service_without_private_names_needs_no_dns_attributes() -> None:
+    catalog = a_catalog(an_offer("sqs", private_dns_names=()))
+    made = actions(a_vpc(dns=Dns(support=False, hostnames=False)), SQS, catalog)
+
+    assert kinds(made) == [CreateSecurityGroup, CreateEndpoint]
+    assert not only(CreateEndpoint, made).private_dns
+
+
+def test_private_dns_stays_off_while_another_endpoint_has_the_names() -> None:
+    """AWS refuses the same names twice in a VPC."""
+    ours, foreign = an_interface(private_dns=False), an_interface(id="vpce-foreign", is_ours=False)
+
+    assert actions(a_vpc(endpoints=(ours, foreign), security_groups=OURS), SQS) == ()
+
+
+def test_private_dns_stays_off_while_one_of_ours_that_is_leaving_has_the_names() -> None:
+    ours, leaving = an_interface(private_dns=False), an_interface(id="vpce-leaving", state="deleting")
+
+    assert actions(a_vpc(endpoints=(leaving, ours), security_groups=OURS), SQS) == ()
+
+
+# ---- subnets ------------------------------------------------------------------------------------------------------
+
+FIVE = (
+    a_subnet("a"),
+    a_subnet("a", id="subnet-a2"),
+    a_subnet("b"),
+    a_subnet("b", id="subnet-b2"),
+    a_subnet("c"),
+)
+
+
+def chosen(vpc: Vpc, wish: Wish = SQS, catalog: Catalog | None = None) -> set[str]:
+    return set(only(CreateEndpoint, steps(vpc, wish, catalog)).subnets)
+
+
+def test_each_zone_gets_one_subnet() -> None:
+    assert chosen(a_vpc(subnets=FIVE)) == {"subnet-a", "subnet-b", "subnet-c"}
+
+
+def test_a_zone_that_the_service_does_not_have_gets_none() -> None:
+    """One unsupported zone makes AWS refuse the whole endpoint."""
+    catalog = a_catalog(an_offer("sqs", zones=frozenset({A, C})))
+
+    assert chosen(a_vpc(subnets=FIVE), catalog=catalog) == {"subnet-a", "subnet-c"}
+
+
+def test_a_service_that_names_no_zones_is_tried_in_all() -> None:
+    catalog = a_catalog(an_offer("sqs", zones=frozenset()))
+
+    assert chosen(a_vpc(subnets=FIVE), catalog=catalog) == {"subnet-a", "subnet-b", "subnet-c"}
+
+
+def test_where_no_zone_is_common_the_zones_of_the_service_are_told() -> None:
+    catalog = a_catalog(an_offer("sqs", zones=frozenset({C})))
+    shortfall = only(Shortfall, steps(a_vpc(), SQS, catalog))
+
+    assert shortfall.why == f"the VPC has no subnet in {C}, the zones of the service yet"
+
+
+def test_a_vpc_without_subnets_gets_its_gateways_and_waits_for_the_rest() -> None:
+    """That is how a new VPC looks; its subnets will send events."""
+    found = steps(a_vpc(subnets=()), a_wish(gateway=["s3"], interface=["sqs"]))
+
+    assert kinds(found) == [CreateEndpoint, Shortfall]
+    assert only(Shortfall, found).why == "the VPC has no subnet yet"
+
+
+def test_a_new_zone_gets_an_interface_too() -> None:
+    vpc = a_vpc(subnets=FIVE, endpoints=(an_interface(),), security_groups=OURS)
+    update = only(UpdateEndpoint, steps(vpc, SQS))
+
+    assert update.add_subnets == {"subnet-c"}
+    assert not update.remove_subnets
+    assert update.why == "no interface in the zone of subnet-c"
+
+
+def test_a_subnet_that_serves_is_not_changed_for_a_better_one() -> None:
+    """Every move costs connections."""
+    public = a_table("public", subnets=frozenset({"subnet-b2"}), reaches_internet_gateway=True)
+    there = an_interface(subnets=frozenset({"subnet-a2", "subnet-b2", "subnet-c"}))
+    vpc = a_vpc(subnets=FIVE, route_tables=(a_table(), public), endpoints=(there,), security_groups=OURS)
+
+    assert actions(vpc, SQS) == ()
+
+
+def test_a_new_endpoint_goes_where_ours_are_already() -> None:
+    there = an_interface("sns", subnets=frozenset({"subnet-a2", "subnet-b2", "subnet-c"}))
+    vpc = a_vpc(subnets=FIVE, endpoints=(there,), security_groups=OURS)
+
+    assert chosen(vpc, a_wish(interface=["sns", "sqs"])) == {"subnet-a2", "subnet-b2", "subnet-c"}
+
+
+def test_a_private_subnet_is_preferred_to_a_public_one() -> None:
+    public = a_table("public", subnets=frozenset({"subnet-a", "subnet-b"}), reaches_internet_gateway=True)
+
+    assert chosen(a_vpc(subnets=FIVE, route_tables=(a_table(), public))) == {"subnet-a2", "subnet-b2", "subnet-c"}
+
+
+def test_a_public_subnet_serves_where_there_is_no_private_one() -> None:
+    public = a_table(reaches_internet_gateway=True)
+
+    assert chosen(a_vpc(route_tables=(public,))) == {"subnet-a", "subnet-b"}
+
+
+def test_a_full_subnet_gives_way_to_its_neighbour() -> None:
+    full = (a_subnet("a", free_addresses=0), *FIVE[1:])
+
+    assert chosen(a_vpc(subnets=full)) == {"subnet-a2", "subnet-b", "subnet-c"}
+
+
+def test_a_zone_without_a_free_address_is_told_and_the_others_served() -> None:
+    found = steps(a_vpc(subnets=(a_subnet("a", free_addresses=0), a_subnet("b"))), SQS)
+
+    assert only(CreateEndpoint, found).subnets == {"subnet-b"}
+    assert only(Shortfall, found).why == f"no subnet in {A} has a free IPv4 address"
+
+
+def test_without_any_free_address_nothing_is_made() -> None:
+    full = (a_subnet("a", free_addresses=0), a_subnet("b", free_addresses=0))
+
+    assert kinds(steps(a_vpc(subnets=full), SQS)) == [Shortfall, Shortfall]
+
+
+def test_addresses_that_the_plan_itself_takes_are_counted() -> None:
+    """Two endpoints and one address left: the second goes to the neighbour, the third nowhere."""
+    subnets = (a_subnet("a", free_addresses=1), a_subnet("a", id="subnet-a2", free_addresses=1))
+    found = steps(a_vpc(subnets=subnets), a_wish(interface=["sns", "sqs", "ssm"]))
+
+    assert [s.subnets for s in found if isinstance(s, CreateEndpoint)] == [{"subnet-a"}, {"subnet-a2"}]
+    assert only(Shortfall, found).service == "ssm"
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [
+        (1, {"subnet-a"}),
+        (2, {"subnet-a", "subnet-b"}),
+        (9, {"subnet-a", "subnet-b", "subnet-c"}),
+        (None, {"subnet-a", "subnet-b", "subnet-c"}),
+    ],
+)
+def test_a_new_endpoint_has_as_many_zones_as_endpoint_zones_allows(zones: int | None, expected: set[str]) -> None:
+    assert chosen(a_vpc(subnets=FIVE), a_wish(interface=["sqs"], zones=zones)) == expected
+
+
+def test_fewer_zones_take_interfaces_away() -> None:
+    vpc = a_vpc(subnets=FIVE, endpoints=(an_interface(),), security_groups=OURS)
+    update = only(UpdateEndpoint, steps(vpc, a_wish(interface=["sqs"], zones=1)))
+
+    assert update.remove_subnets == {"subnet-b"}
+    assert not update.add_subnets
+    assert update.why == "endpoint-zones wants fewer zones than subnet-b makes"
+
+
+def test_the_zones_that_stay_are_the_same_for_all_endpoints() -> None:
+    """Traffic between zones costs money, and one zone is easier to think of than two."""
+    endpoints = (
+        an_interface("sns", subnets=frozenset({"subnet-b"})),
+        an_interface("sqs", subnets=frozenset({"subnet-a", "subnet-b"})),
+    )
+    vpc = a_vpc(endpoints=endpoints, security_groups=OURS)
+    update = only(UpdateEndpoint, steps(vpc, a_wish(interface=["sns", "sqs"], zones=1)))
+
+    assert update.service == "sqs"
+    assert update.remove_subnets == {"subnet-a"}
+
+
+def test_a_limited_endpoint_goes_to_the_zone_that_ours_use_most() -> None:
+    vpc = a_vpc(endpoints=(an_interface("sns", subnets=frozenset({"subnet-b"})),), security_groups=OURS)
+
+    assert chosen(vpc, a_wish(interface=["sns", "sqs"], zones=1)) == {"subnet-b"}
+
+
+def test_a_limited_endpoint_goes_to_a_zone_that_has_an_address() -> None:
+    vpc = a_vpc(subnets=(a_subnet("a", free_addresses=0), a_subnet("b")))
+
+    assert chosen(vpc, a_wish(interface=["sqs"], zones=1)) == {"subnet-b"}
+
+
+def test_a_zone_that_serves_is_not_exchanged_under_a_limit() -> None:
+    vpc = a_vpc(endpoints=(an_interface(subnets=frozenset({"subnet-b"})),), security_groups=OURS)
+
+    assert actions(vpc, a_wish(interface=["sqs"], zones=1)) == ()
+
+
+# ---- gateways -----------------------------------------------------------------------------------------------------
+
+
+def test_a_gateway_is_on_every_route_table_but_those_of_gateways() -> None:
+    """An edge table takes no endpoint route."""
+    tables = (a_table("edge", is_edge=True), a_table(), a_table("private"))
+
+    assert only(CreateEndpoint, steps(a_vpc(route_tables=tables), S3)).route_tables == {"rtb-main", "rtb-private"}
+
+
+def test_a_new_route_table_gets_the_gateway_too() -> None:
+    vpc = a_vpc(route_tables=(a_table("edge", is_edge=True), a_table(), a_table("new")), endpoints=(a_gateway(),))
+    update = only(UpdateEndpoint, steps(vpc, S3))
+
+    assert update.add_route_tables == {"rtb-new"}
+    assert update.why == "no s3 route in rtb-new"
+
+
+def test_a_route_that_another_gateway_has_is_not_asked_for_again() -> None:
+    """A table holds one route to a service."""
+    foreign = a_gateway(id="vpce-foreign", is_ours=False, route_tables=frozenset({"rtb-new"}))
+    vpc = a_vpc(route_tables=(a_table(), a_table("new")), endpoints=(a_gateway(), foreign))
+
+    assert actions(vpc, S3) == ()
+
+
+def test_tables_that_somebody_elses_gateway_leaves_out_are_told_not_mended() -> None:
+    foreign = a_gateway(id="vpce-foreign", is_ours=False)
+    found = steps(a_vpc(route_tables=(a_table(), a_table("one"), a_table("two")), endpoints=(foreign,)), S3)
+
+    assert kinds(found) == [Shortfall, Leave]
+    assert only(Shortfall, found).why == (
+        "vpce-foreign, which somebody else made, does not cover rtb-one, rtb-two; add them to it"
+    )
+
+
+def test_of_two_gateways_of_ours_one_is_extended_and_none_deleted() -> None:
+    tables = (a_table(), a_table("new"), a_table("old"))
+    one, two = a_gateway(id="vpce-1"), a_gateway(id="vpce-2", route_tables=frozenset({"rtb-old"}))
+    found = steps(a_vpc(route_tables=tables, endpoints=(one, two)), S3)
+
+    assert kinds(found) == [UpdateEndpoint, Keep]
+    assert only(UpdateEndpoint, found).endpoint == one
+    assert only(UpdateEndpoint, found).add_route_tables == {"rtb-new"}
+    assert only(Keep, found).is_wanted
+
+
+def test_a_second_gateway_of_ours_without_routes_is_kept_and_called_unwanted() -> None:
+    endpoints = (a_gateway(id="vpce-1"), a_gateway(id="vpce-2", route_tables=frozenset()))
+    found = steps(a_vpc(endpoints=endpoints), S3)
+
+    assert [(k.endpoint.id, k.is_wanted) for k in found if isinstance(k, Keep)] == [("vpce-1", True), ("vpce-2", False)]
+
+
+def test_of_two_interfaces_of_ours_the_one_with_the_names_serves() -> None:
+    endpoints = (an_interface(id="vpce-1", private_dns=False), an_interface(id="vpce-2"))
+    found = steps(a_vpc(endpoints=endpoints, security_groups=OURS), SQS)
+
+    assert [(k.endpoint.id, k.is_wanted) for k in found if isinstance(k, Keep)] == [("vpce-1", False), ("vpce-2", True)]
+    assert kinds(found) == [Keep, Keep]
+
+
+# ---- S3 as interface and as gateway -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wish", "endpoints", "expected"),
+    [
+        (a_wish(gateway=["s3"], interface=["s3"]), (), True),
+        (a_wish(interface=["s3"]), (a_gateway("s3"),), True),
+        (a_wish(interface=["s3"]), (a_gateway("s3", is_ours=False),), True),
+        (a_wish(interface=["s3"]), (a_gateway("s3", state="deleting"),), False),
+        (a_wish(interface=["s3"]), (a_gateway("dynamodb"),), False),
+        (a_wish(interface=["s3"]), (), False),
+        (a_wish(gateway=["s3"], interface=["sqs"]), (), None),
+    ],
+)
+def test_an_interface_beside_its_gateway_is_for_networks_beyond_the_vpc(
+    wish: Wish, endpoints: tuple[Endpoint, ...], *, expected: bool | None
+) -> None:
+    """The VPC itself keeps to the gateway, which is free; AWS wants it said in any case."""
+    made = actions(a_vpc(endpoints=endpoints), wish)
+    (interface,) = (s for s in made if isinstance(s, CreateEndpoint) and s.offer.kind is Kind.INTERFACE)
+
+    assert interface.inbound_resolver_only is expected
+
+
+def test_a_gateway_is_made_before_its_interface_twin() -> None:
+    made = actions(a_vpc(), a_wish(gateway=["s3"], interface=["s3"]))
+
+    assert [s.offer.kind for s in made if isinstance(s, CreateEndpoint)] == [Kind.GATEWAY, Kind.INTERFACE]
+
+
+def test_an_interface_waits_for_its_gateway_twin_that_is_leaving() -> None:
+    """AWS refuses names for inbound resolvers only where there is no gateway."""
+    found = steps(a_vpc(endpoints=(a_gateway("s3", state="deleting"),)), a_wish(gateway=["s3"], interface=["s3"]))
+
+    assert not has(CreateEndpoint, found)
+    assert has(Wait, found)
+
+
+# ---- none ---------------------------------------------------------------------------------------------------------
+
+
+def test_none_removes_interfaces_then_gateways_then_the_security_group() -> None:
+    endpoints = (a_gateway("dynamodb"), an_interface("sns"), an_interface("sqs"))
+    found = steps(a_vpc(endpoints=endpoints, security_groups=OURS), REMOVAL)
+
+    assert kinds(found) == [DeleteEndpoint, DeleteEndpoint, DeleteEndpoint, Wait]
+    assert [s.service for s in found if isinstance(s, DeleteEndpoint)] == ["sns", "sqs", "dynamodb"]
+    assert only(Wait, found).subject == "sg-ours"
+
+
+@pytest.mark.parametrize("state", ["available", "deleting"])
+def test_a_gateway_waits_until_its_interface_twin_is_gone(state: str) -> None:
+    endpoints = (an_interface("s3", state=state), a_gateway("s3"))
+    found = steps(a_vpc(endpoints=endpoints, security_groups=OURS), REMOVAL)
+
+    assert "vpce-s3-gateway" in [s.subject for s in found if isinstance(s, Wait)]
+    assert "vpce-s3-gateway" not in [s.endpoint.id for s in found if isinstance(s, DeleteEndpoint)]
+
+
+def test_the_security_group_goes_when_nothing_uses_it() -> None:
+    assert kinds(steps(a_vpc(security_groups=OURS), REMOVAL)) == [DeleteSecurityGroup]
+
+
+def test_an_endpoint_that_was_deleted_does_not_hold_the_security_group() -> None:
+    """EC2 goes on listing it for a while."""
+    vpc = a_vpc(endpoints=(an_interface(state="deleted"),), security_groups=OURS)
+
+    assert has(DeleteSecurityGroup, steps(vpc, REMOVAL))
+
+
+def test_a_security_group_that_somebody_elses_endpoint_uses_stays() -> None:
+    foreign = an_interface(is_ours=False)
+    found = steps(a_vpc(endpoints=(foreign,), security_groups=OURS), REMOVAL)
+
+    assert kinds(found) == [Shortfall, Leave]
+    assert "take it off there first" in only(Shortfall, found).why
+
+
+def test_somebody_elses_security_group_stays() -> None:
+    assert steps(a_vpc(security_groups=(a_group(is_ours=False),)), REMOVAL) == ()
+
+
+def test_none_in_a_vpc_without_ours_does_nothing() -> None:
+    assert steps(a_vpc(), REMOVAL) == ()
+
+
+# ---- order --------------------------------------------------------------------------------------------------------
+
+
+def test_quiet_steps_come_last() -> None:
+    vpc = a_vpc(
+        endpoints=(a_gateway("dynamodb"), an_interface("sns", state="deleting"), an_interface("ssm", is_ours=False)),
+        security_groups=OURS,
+    )
+    wish = a_wish(gateway=["dynamodb", "s3"], interface=["sns", "sqs", "nothing"])
+
+    assert kinds(steps(vpc, wish)) == [CreateEndpoint, CreateEndpoint, Wait, Shortfall, Keep, Leave]
+
+
+@given(st.permutations([a_gateway("s3"), an_interface("sqs"), an_interface("ssm", is_ours=False)]))
+def test_the_order_in_which_ec2_lists_things_changes_nothing(endpoints: list[Endpoint]) -> None:
+    wish = a_wish(gateway=["s3", "dynamodb"], interface=["sns", "sqs"])
+    one, other = (a_vpc(endpoints=tuple(e), security_groups=OURS) for e in (endpoints, sorted(endpoints, key=str)))
+
+    assert steps(one, wish) == steps(other, wish)
+
+
+# ---- from every start ---------------------------------------------------------------------------------------------
+
+
+def to_rest(vpc: Vpc, wish: Wish) -> list[Plan]:
+    """Plans, each carried out, until one has no actions; EC2 refuses none of them."""
+    plans = [a_plan(vpc, wish, CATALOG)]
+    while plans[-1].actions or plans[-1].waits:
+        assert len(plans) < 4, f"it does not come to rest: {plans[-1].actions or plans[-1].waits}"
+        plans.append(a_plan(carried_out(plans[-1]), wish, CATALOG))
+    return plans
+
+
+@settings(max_examples=400)
+@given(vpcs(), WISHES | st.just(REMOVAL) | st.just(NOTHING))
+def test_from_every_start_it_comes_to_rest_within_three_rounds(vpc: Vpc, wish: Wish) -> None:
+    """And EC2 refuses nothing on the way."""
+    rest = to_rest(vpc, wish)[-1]
+
+    assert rest.actions == ()
+    assert a_plan(carried_out(rest), wish, CATALOG).actions == ()
+
+
+@settings(max_examples=200)
+@given(vpcs(), WISHES | st.just(REMOVAL) | st.just(NOTHING))
+def test_from_every_start_what_others_made_stays_as_it_was(vpc: Vpc, wish: Wish) -> None:
+    foreign = [e for e in vpc.endpoints if not e.is_ours and not e.is_leaving]
+    plans = to_rest(vpc, wish)
+
+    for action in (a for p in plans for a in p.actions):
+        assert not isinstance(action, UpdateEndpoint | DeleteEndpoint) or action.endpoint.is_ours
+        assert not isinstance(action, UpdateSecurityGroup | DeleteSecurityGroup) or action.group.is_ours
+    after = {e.id: replace(e, state="available") for e in plans[-1].vpc.endpoints}
+    assert all(after[e.id] == replace(e, state="available") for e in foreign)
+
+
+@settings(max_examples=200)
+@given(vpcs(), WISHES | st.just(NOTHING))
+def test_from_every_start_only_none_deletes(vpc: Vpc, wish: Wish) -> None:
+    plans = to_rest(vpc, wish)
+
+    assert not [a for p in plans for a in p.actions if isinstance(a, DeleteEndpoint | DeleteSecurityGroup)]
+
+
+@given(vpcs())
+def test_from_every_start_none_leaves_nothing_of_ours_that_can_go(vpc: Vpc) -> None:
+    rest = to_rest(vpc, REMOVAL)[-1]
+
+    assert rest.vpc.ours == ()
+    held = {g for e in rest.vpc.endpoints for g in e.security_groups}
+    assert all(g.id in held for g in rest.vpc.security_groups if g.is_ours)
+
+
+@settings(max_examples=200)
+@given(vpcs(), WISHES)
+def test_from_every_start_what_is_wanted_is_there_or_told(vpc: Vpc, wish: Wish) -> None:
+    rest = to_rest(vpc, wish)[-1]
+    told = {(s.service, s.kind) for s in rest.shortfalls}
+    there = {(e.service, e.kind) for e in rest.vpc.endpoints}
+    assert wish.profile is not None
+
+    for kind, names in ((Kind.GATEWAY, wish.profile.gateway), (Kind.INTERFACE, wish.profile.interface)):
+        assert all((service(n), kind) in there or (n, kind) in told for n in names)
+
+
+@given(vpcs(), WISHES)
+def test_the_same_vpc_has_the_same_plan(vpc: Vpc, wish: Wish) -> None:
+    assert a_plan(vpc, wish, CATALOG) == a_plan(replace(vpc), wish, CATALOG)
+
+
+@given(vpcs(), WISHES)
+def test_no_endpoint_has_more_zones_than_endpoint_zones_allows(vpc: Vpc, wish: Wish) -> None:
+    assume(wish.zones is not None)
+    rest = to_rest(vpc, wish)[-1]
+    wanted = [s.endpoint for s in rest.steps if isinstance(s, Keep) and s.is_wanted]
+
+    assert all(len(e.subnets) <= (wish.zones or 0) for e in wanted if e.kind is Kind.INTERFACE)

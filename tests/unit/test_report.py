@@ -1,0 +1,410 @@
+"""Do people read what happened and what is wrong, and machines the same?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.factories import (
+    CATALOG,
+    CIDR,
+    IPV6,
+    NOTHING,
+    PLACE,
+    REMOVAL,
+    WISHES,
+    a_catalog,
+    a_gateway,
+    a_group,
+    a_plan,
+    a_rule,
+    a_subnet,
+    a_table,
+    a_vpc,
+    a_wish,
+    an_interface,
+    vpcs,
+)
+from vpce.core.checks import FREE, Finding, Severity, Subject, run_checks
+from vpce.core.model import Dns, Ingress, Place
+from vpce.core.plan import CreateEndpoint, Outcome, Verdict
+from vpce.core.report import (
+    SUBJECT_LIMIT,
+    PlaceReport,
+    Reconciled,
+    Report,
+    Unread,
+    digest,
+    explain,
+    line,
+    notice,
+    place_document,
+    plan_document,
+    read_place_document,
+    report_document,
+    summary,
+    unreadable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vpce.core.model import Vpc
+    from vpce.core.plan import Plan
+    from vpce.core.profile import Wish
+
+    Golden = Callable[[str, str], None]
+
+
+def as_json(document: object) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+OTHER = Place(account="210987654321", region="us-east-1")
+NEW_VPC = a_vpc(
+    tags={"Name": "payments"}, cidrs=(CIDR, IPV6), dns=Dns(support=False, hostnames=False), route_tables=(a_table(),)
+)
+EVERYTHING = a_wish(gateway=["dynamodb", "s3"], interface=["cassandra", "s3", "sqs"], optional=["ec2messages"])
+GROWN_VPC = a_vpc(
+    tags={"Name": "payments"},
+    cidrs=(CIDR, "10.1.0.0/16"),
+    subnets=(a_subnet("a"), a_subnet("b"), a_subnet("c", free_addresses=0)),
+    route_tables=(a_table(), a_table("new")),
+    endpoints=(
+        a_gateway("dynamodb", is_ours=False),
+        a_gateway("s3"),
+        an_interface("sns", state="deleting"),
+        an_interface("sqs", subnets=frozenset({"subnet-a"}), security_groups=frozenset(), private_dns=False),
+        an_interface("ssm"),
+        an_interface("ssmmessages", is_ours=False),
+    ),
+    security_groups=(a_group(a_rule(CIDR), a_rule("10.9.0.0/16")),),
+)
+CHANGED = a_wish(gateway=["dynamodb", "s3"], interface=["sns", "sqs", "ssmmessages"], optional=["ec2messages"])
+
+
+# ---- plans --------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_vpc_is_explained(golden: Golden) -> None:
+    golden("explain_new.txt", explain(a_plan(NEW_VPC, EVERYTHING)) + "\n")
+
+
+def test_a_vpc_that_changed_is_explained(golden: Golden) -> None:
+    golden("explain_changed.txt", explain(a_plan(GROWN_VPC, CHANGED)) + "\n")
+
+
+def test_a_plan_shows_changes_and_what_cannot_be_had_and_no_quiet_steps(golden: Golden) -> None:
+    golden("plan_changed.txt", explain(a_plan(GROWN_VPC, CHANGED), quiet_steps=False) + "\n")
+
+
+def test_a_removal_is_explained(golden: Golden) -> None:
+    golden("explain_none.txt", explain(a_plan(GROWN_VPC, REMOVAL)) + "\n")
+
+
+def test_a_plan_is_a_document_too(golden: Golden) -> None:
+    golden("plan_changed.json", as_json(plan_document(a_plan(GROWN_VPC, CHANGED))))
+
+
+def test_a_vpc_with_nothing_to_do_says_so() -> None:
+    assert explain(a_plan(a_vpc(), NOTHING)).splitlines() == [
+        "vpc-0123456789abcdef0 in 123456789012/eu-west-1",
+        "  the VPC has no tag endpoint-profile",
+        "    nothing to do",
+        "  Nothing to change.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vpc", "wish", "expected"),
+    [
+        (a_vpc(), a_wish(gateway=["s3"]), "1 to create, 0 to update, 0 to delete."),
+        (a_vpc(endpoints=(a_gateway(),)), REMOVAL, "0 to create, 0 to update, 1 to delete."),
+        (a_vpc(endpoints=(a_gateway(state="deleting"),)), REMOVAL, "Nothing to change now; AWS is still at work."),
+        (a_vpc(), REMOVAL, "Nothing to change."),
+    ],
+)
+def test_a_summary_counts(vpc: Vpc, wish: Wish, expected: str) -> None:
+    assert expected == summary(a_plan(vpc, wish))
+
+
+@given(vpcs(), WISHES | st.just(REMOVAL))
+def test_every_plan_can_be_explained_and_is_json(vpc: Vpc, wish: Wish) -> None:
+    plan = a_plan(vpc, wish, CATALOG)
+
+    assert all(step.why in explain(plan) for step in plan.steps)
+    assert json.loads(json.dumps(plan_document(plan))) == plan_document(plan)
+    assert plan_document(plan)["changes"] == len(plan.actions)
+
+
+# ---- notices ------------------------------------------------------------------------------------------------------
+
+
+def outcomes_of(plan: Plan) -> tuple[Outcome, ...]:
+    """Each verdict in turn; the last actions are done."""
+    verdicts = [
+        (Verdict.DONE, ""),
+        (Verdict.FAILED, "You may not do that (UnauthorizedOperation); let the role of vpce call ModifyVpcEndpoint"),
+        (Verdict.RETRY, "Request limit exceeded (RequestLimitExceeded)"),
+        (Verdict.DEFERRED, ""),
+        (Verdict.BLOCKED, "the security group comes first"),
+    ]
+    return tuple(
+        Outcome(action=action, verdict=verdict, message=message)
+        for number, action in enumerate(plan.actions)
+        for verdict, message in [verdicts[min(number, len(verdicts) - 1)]]
+    )
+
+
+def reconciled(vpc: Vpc, wish: Wish, **changes: object) -> Reconciled:
+    plan = a_plan(vpc, wish)
+    run = Reconciled(vpc=vpc.id, vpc_name=vpc.name, plan=plan, outcomes=outcomes_of(plan))
+    return replace(run, **changes)  # type: ignore[arg-type]
+
+
+REFUSED = Reconciled(
+    vpc="vpc-0fedcba9876543210",
+    vpc_name="vpc-0fedcba9876543210 (legacy)",
+    refusal="endpoint-profile = 'privat': no profile 'privat' (did you mean 'private'?); known profiles: private",
+)
+RUNS = (
+    REFUSED,
+    reconciled(NEW_VPC, EVERYTHING),
+    reconciled(replace(GROWN_VPC, id="vpc-0aaaaaaaaaaaaaaaa"), CHANGED, gave_up=True),
+    reconciled(a_vpc(id="vpc-0bbbbbbbbbbbbbbbb"), NOTHING),
+)
+REASONS = ["CreateVpc: a VPC was made", "a tag of the VPC changed", "CreateVpc: a VPC was made"]
+
+
+def test_a_notice_tells_what_was_done_what_failed_and_what_is_to_come(golden: Golden) -> None:
+    message = notice(PLACE, RUNS, REASONS)
+    assert message is not None
+
+    golden("notice.txt", f"Subject: {message.subject}\n\n{message.text}\n")
+    golden("notice.json", as_json(message.document))
+
+
+def test_a_notice_of_one_vpc_names_it_in_the_subject() -> None:
+    message = notice(PLACE, [REFUSED], REASONS)
+    assert message is not None
+
+    assert message.subject == "[vpce] eu-west-1 vpc-0fedcba9876543210 (legacy): 1 failure"
+    assert "Nothing was changed in this VPC." in message.text
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        reconciled(a_vpc(), NOTHING),
+        reconciled(a_vpc(endpoints=(a_gateway(state="deleting"),)), REMOVAL),
+        reconciled(a_vpc(), a_wish(interface=["nothing"])),
+        Reconciled(
+            vpc="vpc-1",
+            vpc_name="vpc-1",
+            plan=a_plan(a_vpc(), a_wish(gateway=["s3"])),
+            outcomes=tuple(
+                replace(o, verdict=Verdict.DEFERRED) for o in outcomes_of(a_plan(a_vpc(), a_wish(gateway=["s3"])))
+            ),
+        ),
+    ],
+)
+def test_where_nothing_was_done_and_nothing_failed_nobody_is_told(run: Reconciled) -> None:
+    assert notice(PLACE, [run], REASONS) is None
+
+
+def test_a_run_that_gave_up_is_told() -> None:
+    run = reconciled(a_vpc(endpoints=(a_gateway(state="deleting"),)), REMOVAL, gave_up=True)
+    message = notice(PLACE, [run], REASONS)
+    assert message is not None
+
+    assert message.subject.endswith(": 1 failure")
+    assert message.document["vpcs"][0]["gave_up"] is True
+
+
+@pytest.mark.parametrize(
+    ("verdict", "unfinished", "got_on", "telling"),
+    [
+        (Verdict.DONE, False, True, True),
+        (Verdict.FAILED, False, False, True),
+        (Verdict.RETRY, True, False, False),
+        (Verdict.DEFERRED, True, True, False),
+        (Verdict.BLOCKED, False, False, False),
+    ],
+)
+def test_a_verdict_says_how_a_run_goes_on(verdict: Verdict, *, unfinished: bool, got_on: bool, telling: bool) -> None:
+    plan = a_plan(a_vpc(), a_wish(gateway=["s3"]))
+    outcomes = tuple(Outcome(action=a, verdict=verdict) for a in plan.actions)
+    run = Reconciled(vpc="vpc-1", vpc_name="vpc-1", plan=plan, outcomes=outcomes)
+
+    assert (unfinished, got_on, telling) == (run.is_unfinished, run.got_on, run.is_worth_telling)
+
+
+def test_a_run_that_aws_is_not_done_with_is_unfinished() -> None:
+    assert reconciled(a_vpc(endpoints=(a_gateway(state="deleting"),)), REMOVAL).is_unfinished
+
+
+def test_a_place_that_could_not_be_looked_at_is_told(golden: Golden) -> None:
+    message = unreadable(PLACE, "ec2:DescribeVpcs is denied; give it to the role", REASONS)
+
+    golden("unreadable.txt", f"Subject: {message.subject}\n\n{message.text}\n")
+    assert message.document["type"] == "unread"
+
+
+# ---- audits -------------------------------------------------------------------------------------------------------
+
+
+def findings_of(vpc: Vpc, wish: Wish) -> tuple[Finding, ...]:
+    return tuple(run_checks(Subject(vpc=vpc, catalog=a_catalog(), plan=a_plan(vpc, wish))))
+
+
+SICK_PLACE = PlaceReport(
+    place=PLACE,
+    vpcs=12,
+    findings=(
+        *findings_of(a_vpc(id="vpc-0aaaaaaaaaaaaaaaa"), FREE),
+        *findings_of(
+            a_vpc(
+                tags={"Name": "payments", "endpoint-profile": "test"},
+                dns=Dns(support=True, hostnames=False),
+                endpoints=(a_gateway("s3"), an_interface("sqs"), an_interface("sns")),
+                security_groups=(a_group(a_rule("10.0.0.0/24")),),
+            ),
+            a_wish(gateway=["s3"], interface=["sqs", "cassandra", "nothing"]),
+        ),
+    ),
+)
+REPORT = Report(
+    run="2026-11-02T06:00:00Z",
+    places=(SICK_PLACE, PlaceReport(place=replace(PLACE, region="eu-west-2"), vpcs=1)),
+    unread=(Unread(place=OTHER, why="its audit ended without a result; see the state machine's run"),),
+)
+
+
+def test_a_digest_tells_what_is_unread_and_what_is_wrong_worst_first(golden: Golden) -> None:
+    message = digest(REPORT, location="s3://reports/audits/2026-11-02T06:00:00Z/findings.json")
+
+    golden("digest.txt", f"Subject: {message.subject}\n\n{message.text}")
+    golden("digest.json", as_json(message.document))
+
+
+def test_a_clean_report_says_so_and_nothing_else() -> None:
+    message = digest(Report(run="today", places=(PlaceReport(place=PLACE, vpcs=1),)))
+
+    assert message.text == "vpce audit of today: no problem; looked at 1 VPC in 1 place.\n"
+    assert message.subject == "[vpce] audit: no problem; looked at 1 VPC in 1 place"
+
+
+def test_a_report_with_an_unread_place_is_not_clean() -> None:
+    """I could not look is a result, never silence."""
+    report = Report(run="today", places=(), unread=(Unread(place=OTHER, why="denied"),))
+
+    assert not report.is_clean
+    assert "1 place could not be read" in report.headline
+    assert f"! {OTHER}: denied" in digest(report).text
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_every_severity_has_its_heading(severity: Severity) -> None:
+    place = PlaceReport(place=PLACE, vpcs=1, findings=(replace(SICK_PLACE.findings[0], severity=severity),))
+    report = Report(run="today", places=(place,))
+
+    assert f"\n{severity.name}\n" in digest(report).text
+    assert f"1 problem in 1 VPC (1 {severity.word})" in report.headline
+
+
+def test_the_document_of_a_report_has_everything_that_the_text_has() -> None:
+    document = report_document(REPORT)
+
+    assert json.loads(json.dumps(document)) == document
+    assert [f.id for f in REPORT.findings] == [f["id"] for f in document["findings"]]
+    assert document["unread"] == [{"account": OTHER.account, "region": OTHER.region, "why": REPORT.unread[0].why}]
+
+
+WORDS = st.text(max_size=20)
+PLACES = st.builds(Place, account=WORDS, region=WORDS)
+FINDINGS = st.builds(
+    Finding,
+    check=WORDS,
+    severity=st.sampled_from(Severity),
+    title=WORDS,
+    why=WORDS,
+    place=st.just(PLACE),
+    vpc=WORDS,
+    vpc_name=WORDS,
+    resource=WORDS,
+    what=WORDS,
+    fix=WORDS,
+)
+PLACE_REPORTS = st.builds(
+    PlaceReport, place=st.just(PLACE), vpcs=st.integers(0), findings=st.lists(FINDINGS, max_size=3).map(tuple)
+)
+
+
+@given(PLACE_REPORTS | st.builds(Unread, place=PLACES, why=WORDS))
+def test_what_the_audit_of_a_place_hands_on_is_read_back_as_it_was(report: PlaceReport | Unread) -> None:
+    assert report == read_place_document(json.loads(json.dumps(place_document(report))))
+
+
+# ---- subjects -----------------------------------------------------------------------------------------------------
+
+
+def is_a_subject(text: str) -> bool:
+    """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+    return text.isascii() and text.isprintable() and 0 < len(text) <= SUBJECT_LIMIT
+
+
+@given(st.text())
+def test_no_name_of_a_vpc_spoils_a_subject(name: str) -> None:
+    """SNS refuses the whole message, and the work would be tried again for ever."""
+    vpc = a_vpc(tags={"Name": name})
+    message = notice(PLACE, [reconciled(vpc, a_wish(gateway=["s3"]))], [name])
+    assert message is not None
+
+    assert is_a_subject(message.subject)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\r\n", "tab\there", "bell\x07", "esc\x1b[31m", "\x7f", "\x00", "ÄÖ☃"])
+def test_a_hostile_name_does_not_spoil_a_subject(name: str) -> None:
+    message = notice(PLACE, [reconciled(a_vpc(tags={"Name": name}), a_wish(gateway=["s3"]))], [])
+    assert message is not None
+
+    assert is_a_subject(message.subject)
+
+
+def test_a_long_subject_is_cut_and_shows_it() -> None:
+    message = notice(PLACE, [reconciled(a_vpc(tags={"Name": "x" * 256}), a_wish(gateway=["s3"]))], [])
+    assert message is not None
+
+    assert len(message.subject) == SUBJECT_LIMIT
+    assert message.subject.endswith("...")
+
+
+@given(st.integers(0, 10**9), st.integers(0, 40))
+def test_the_subject_of_a_digest_is_one_whatever_the_numbers(number: int, unread: int) -> None:
+    places = (PlaceReport(place=PLACE, vpcs=number, findings=SICK_PLACE.findings),)
+    lost = tuple(Unread(place=replace(OTHER, region=f"r-{n}"), why="denied") for n in range(unread))
+
+    assert is_a_subject(digest(Report(run="today", places=places, unread=lost)).subject)
+
+
+# ---- lines --------------------------------------------------------------------------------------------------------
+
+
+def test_rules_are_listed_in_order() -> None:
+    """Sets have none of their own; people compare one run with the next."""
+    rules = {a_rule(CIDR, 9142), a_rule(IPV6, 443), a_rule(CIDR, 443), Ingress(first=1, last=2, source="sg-1")}
+    vpc = a_vpc(cidrs=(IPV6, CIDR), security_groups=(a_group(*rules),))
+    said = [str(line(s)) for s in a_plan(vpc, a_wish(interface=["cassandra", "sqs"])).steps]
+
+    assert said == [str(line(s)) for s in a_plan(vpc, a_wish(interface=["sqs", "cassandra"])).steps]
+
+
+def test_a_created_endpoint_says_where() -> None:
+    (create,) = (s for s in a_plan(NEW_VPC, a_wish(gateway=["s3"])).steps if isinstance(s, CreateEndpoint))
+
+    assert str(line(create)) == "  + create  s3 (gateway) in rtb-main: profile test asks for it"

@@ -35,6 +35,9 @@ ONLY_THESE = {
     "ReplaceRoute": ("RouteTableId",),
 }
 
+# Of the describe calls, most know no resources.
+READS_WITH_RESOURCES = {"DescribeVpcAttribute"}
+
 ID_KEYS = {"vpc": "ec2:VpcID", "subnet": "ec2:SubnetID", "security-group": "ec2:SecurityGroupID"}
 
 _PARAMETER_OF_AN_ID = re.compile(r"(\w+?)(\.\d+)?")
@@ -53,7 +56,7 @@ class Question:
 def questions(parameters: Mapping[str, str], *, account: str, region: str) -> tuple[Question, ...]:
     """Everything that must be allowed for one call."""
     action = parameters["Action"]
-    if action.startswith(READS):
+    if action.startswith(READS) and action not in READS_WITH_RESOURCES:
         return (Question(action=f"ec2:{action}", resource="*", context={"ec2:Region": region}),)
     asked = [
         Question(
@@ -70,6 +73,11 @@ def questions(parameters: Mapping[str, str], *, account: str, region: str) -> tu
     for kind in _tagged_kinds(parameters):
         context = {**_of_the_request(parameters, kind), "ec2:Region": region, "ec2:CreateAction": action}
         asked.append(Question(action="ec2:CreateTags", resource=_arn(kind, "*", account, region), context=context))
+    if action in {"CreateVpcEndpoint", "ModifyVpcEndpoint"} and parameters.get("PrivateDnsEnabled") == "true":
+        # Listed as a dependent action; whether AWS asks is documented nowhere, so the strict side is taken.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+        zone = "arn:aws:route53:::hostedzone/Z0EMBEDDED"
+        asked.append(Question(action="route53:AssociateVPCWithHostedZone", resource=zone, context={}))
     return tuple(asked) or (Question(action=f"ec2:{action}", resource="*", context={"ec2:Region": region}),)
 
 

@@ -12,7 +12,7 @@ from vpce.audit import audit_place
 from vpce.aws.clients import client
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles
-from vpce.aws.queue import send
+from vpce.aws.queue import send_look
 from vpce.config import Settings
 from vpce.core.events import Look
 from vpce.core.model import Place
@@ -48,6 +48,6 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
     client("s3").put_object(Bucket=settings.bucket, Key=key, Body=body, ContentType="application/json")
     if audited.drifted:
         look = Look(place=place, vpcs=audited.drifted, why="the audit found it drifted")
-        send(client("sqs"), settings.queue_url, look)
+        send_look(client("sqs"), settings.queue_url, look)
     logger.info("audited", extra={"place": str(place), "key": key, "drifted": sorted(audited.drifted)})
     return {"place": event["place"], "key": key}

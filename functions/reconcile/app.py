@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -15,122 +15,137 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, proce
 from vpce.aws.catalog import read_catalog
 from vpce.aws.clients import client
 from vpce.aws.errors import AwsError, in_words, is_worth_retrying
-from vpce.aws.pace import Pace
+from vpce.aws.pace import OutOfTimeError, Pace
 from vpce.aws.parameters import installed_profiles
-from vpce.aws.queue import send
+from vpce.aws.queue import notice_in, send_look, send_notice
 from vpce.config import Settings
 from vpce.core.events import Look, where_to_look
 from vpce.core.report import notice, unreadable
-from vpce.notify import publish
-from vpce.reconcile import ATTEMPTS, Surroundings, reconcile
+from vpce.notify import Told, publish
+from vpce.reconcile import Surroundings, patience_is_over, reconcile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from vpce.core.model import Catalog, Place
+    from vpce.core.report import Message
 
 logger = Logger(service="vpce")
+told = Told()
+
+TIME_TO_LOOK = 15.0
+"""Seconds of the budget without which a place is better left to a fresh message."""
 
 
 @logger.inject_lambda_context
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Any:
     """Take up to ten messages of a place as one look; what fails of them comes back by SQS."""
     batch = _Batch(event["Records"], Settings.from_environment(os.environ), context)
-    processor = SqsFifoPartialProcessor()
+    # One place's failure is no reason to leave the messages of another.
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     return process_partial_response(event, record_handler=batch.settle, processor=processor, context=context)  # type: ignore[arg-type]
 
 
 class _Batch:
-    """The messages of one invocation, place by place."""
+    """The messages of one invocation: looks, taken together for each place, and notices that are still to be told."""
 
     def __init__(self, records: list[dict[str, Any]], settings: Settings, context: LambdaContext) -> None:
         self.settings, self.context = settings, context
         self.account = context.invoked_function_arn.split(":")[4]
-        self.looks = {r["messageId"]: look for r in records if (look := self._look(r)) is not None}
-        self.settled: dict[Place, Exception | None] = {}
+        self.looks: dict[str, Look] = {}
+        self.notices: dict[str, Message] = {}
+        for record in records:
+            self._read(record["messageId"], record["body"])
+        self.done: set[Place] = set()
 
-    def _look(self, record: Mapping[str, Any]) -> Look | None:
+    def _read(self, message_id: str, body: str) -> None:
         try:
-            event = json.loads(record["body"])
+            event = json.loads(body)
         except ValueError:
             event = None
+        if notice := notice_in(event):
+            self.notices[message_id] = notice
+            return
         look = where_to_look(event)
-        if not isinstance(look, Look):
-            logger.warning("ignored", extra={"message_id": record["messageId"], "why": look.why})
-            return None
-        if look.place.account != self.account:
-            why = f"account {look.place.account} is not ours"
-            logger.warning("ignored", extra={"message_id": record["messageId"], "why": why})
-            return None
-        return look
+        if isinstance(look, Look) and look.place.account == self.account:
+            self.looks[message_id] = look
+            return
+        why = f"account {look.place.account} is not ours" if isinstance(look, Look) else look.why
+        logger.warning("ignored", extra={"message_id": message_id, "why": why})
 
     def settle(self, record: SQSRecord) -> None:
-        """Work for the record's place, once per batch; a failure there fails every record of the place."""
-        look = self.looks.get(record.message_id)
-        if look is None:
+        """Work for the record's place, once per batch; after a failure SQS brings all records of the place again."""
+        if record.message_id in self.notices:
+            publish(client("sns"), self.settings.topic_arn, self.notices[record.message_id])
             return
-        place = look.place
-        if place not in self.settled:
-            self.settled[place] = None
-            try:
-                self._work(place)
-            except Exception as error:
-                self.settled[place] = error  # for the other records of the place
-                raise
-        if failure := self.settled[place]:
-            raise failure
+        look = self.looks.get(record.message_id)
+        if look is not None and look.place not in self.done:
+            self._work(look.place)
+            self.done.add(look.place)
 
     def _work(self, place: Place) -> None:
         looks = [k for k in self.looks.values() if k.place == place]
+        around = self._around(place)
+        if not around.pace.has(TIME_TO_LOOK):
+            self._look_again(looks)
+            return
         generation = next(i for i, k in self.looks.items() if k.place == place)
         try:
-            run = reconcile(_around(place, self.settings, self.context), looks, generation=generation, now=_now())
+            run = reconcile(around, looks, generation=generation, now=_now())
         except AwsError as error:
-            self._could_not_look(place, looks, error)
+            self._could_not_look(place, looks, in_words(error), is_passing=is_worth_retrying(error))
             return
-        for look in run.again:
-            self._send(look)
+        except OutOfTimeError as error:
+            self._could_not_look(place, looks, str(error), is_passing=True)
+            return
+        self._look_again(run.again)
         for one in run.runs:
             changes = [f"{type(o.action).__name__}: {o.verdict}" for o in one.outcomes]
-            logger.info("reconciled", extra={"vpc": one.vpc, "outcomes": changes, "refusal": one.refusal})
-        message = notice(place, run.runs, [k.why for k in looks])
-        if message:
-            publish(client("sns"), self.settings.topic_arn, message)
+            logger.info("reconciled", extra={"vpc": one.vpc, "outcomes": changes, "trouble": one.trouble})
+        self._tell(notice(place, [r for r in run.runs if told.is_news(r, _now())], [k.why for k in looks]))
         if run.errors:
             raise ExceptionGroup(f"{len(run.errors)} VPCs of {place} could not be reconciled", list(run.errors))
 
-    def _could_not_look(self, place: Place, looks: list[Look], error: Exception) -> None:
+    def _could_not_look(self, place: Place, looks: list[Look], why: str, *, is_passing: bool) -> None:
         """What may pass is tried again by a fresh message, which holds up nobody; the rest is told to people."""
-        attempt = max(k.attempt for k in looks) + 1
-        words = in_words(error)  # type: ignore[arg-type]  # one of AwsError
-        logger.warning("could not look", extra={"place": str(place), "why": words, "attempt": attempt})
-        if is_worth_retrying(error) and attempt <= ATTEMPTS:  # type: ignore[arg-type]
-            for look in looks:
-                self._send(replace(look, attempt=attempt))
+        since = min((k.since for k in looks if k.since), default=_now().isoformat())
+        logger.warning("could not look", extra={"place": str(place), "why": why, "since": since})
+        if is_passing and not patience_is_over(since, _now()):
+            self._look_again([replace(k, since=since) for k in looks])
         else:
-            publish(client("sns"), self.settings.topic_arn, unreadable(place, words, [k.why for k in looks]))
+            self._tell(unreadable(place, why, [k.why for k in looks]))
 
-    def _send(self, look: Look) -> None:
-        send(client("sqs"), self.settings.queue_url, look)
+    def _look_again(self, looks: Iterable[Look]) -> None:
+        for look in looks:
+            send_look(client("sqs"), self.settings.queue_url, look)
+
+    def _tell(self, message: Message | None) -> None:
+        """Tell people; what SNS does not take now is kept in the queue, for a later look finds nothing to tell."""
+        if message is None:
+            return
+        try:
+            publish(client("sns"), self.settings.topic_arn, message)
+        except AwsError as error:
+            logger.exception("could not tell", extra={"why": in_words(error), "notice": message.text})
+            send_notice(client("sqs"), self.settings.queue_url, message)
+
+    def _around(self, place: Place) -> Surroundings:
+        parameter = self.settings.profiles_parameter
+        return Surroundings(
+            place=place,
+            ec2=client("ec2", place.region),
+            installation=self.settings.installation,
+            profiles=installed_profiles(client("ssm") if parameter else None, parameter),
+            pace=_pace(place).budget(self.context.get_remaining_time_in_millis() / 1000),
+            default_profile=self.settings.default_profile,
+            catalog_of=lambda _, region: _catalog(region, _now().strftime("%Y-%m-%dT%H")),
+        )
 
 
-def _around(place: Place, settings: Settings, context: LambdaContext) -> Surroundings:
-    parameter = settings.profiles_parameter
-    return Surroundings(
-        place=place,
-        ec2=client("ec2", place.region),
-        installation=settings.installation,
-        profiles=installed_profiles(client("ssm") if parameter else None, parameter),
-        pace=_pace(place).budget(context.get_remaining_time_in_millis() / 1000),
-        default_profile=settings.default_profile,
-        catalog_of=lambda _, region: _catalog(region, _now().strftime("%Y-%m-%dT%H")),
-    )
-
-
-@cache
+@lru_cache(maxsize=8)
 def _catalog(region: str, _hour: str) -> Catalog:
     """Kept for an hour of the process's life: the answer is long and seldom changes."""
     return read_catalog(client("ec2", region), region)

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 
 from vpce.audit import everything_expected
 from vpce.aws.clients import client
+from vpce.aws.errors import AwsError, in_words
 from vpce.config import Settings
 from vpce.core.model import Place
 from vpce.core.report import PlaceReport, Report, Unread, digest, read_place_document, report_document
@@ -45,8 +46,20 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
 
 
 def _read(bucket: str, result: Mapping[str, Any]) -> PlaceReport | Unread:
+    place = Place(**result["place"])
     if "key" not in result:
         cause = str(result.get("error", {}).get("Cause") or result.get("error"))
-        return Unread(place=Place(**result["place"]), why=f"its audit failed: {cause[:300]}")
-    answer = client("s3").get_object(Bucket=bucket, Key=result["key"])
-    return read_place_document(json.load(answer["Body"]))
+        return Unread(place=place, why=f"its audit failed: {_said(cause)[:300]}")
+    try:
+        answer = client("s3").get_object(Bucket=bucket, Key=result["key"])
+        return read_place_document(json.load(answer["Body"]))
+    except AwsError as error:
+        return Unread(place=place, why=f"its report could not be read: {in_words(error)}")
+
+
+def _said(cause: str) -> str:
+    """What Lambda says of a failed function is a JSON document with a stack trace; people want its message."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause

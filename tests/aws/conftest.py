@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,7 @@ class World:
             self.ec2.create_route_table(VpcId=vpc)
         return vpc
 
-    def run(self, *vpcs: str, new: bool = False, attempt: int = 1, why: str = "test", at: datetime = NOW) -> Run:
+    def run(self, *vpcs: str, new: bool = False, at: datetime = NOW) -> Run:
         """One round of the reconciler; without VPCs it looks everywhere."""
         self.generation += 1
         ids = frozenset(vpcs)
@@ -115,19 +115,19 @@ class World:
             place=PLACE,
             vpcs=ids,
             new=ids if new else frozenset(),
-            why=why,
+            why="test",
             time=at.isoformat(),
-            attempt=attempt,
         )
         return reconcile(self.around, [look], generation=str(self.generation), now=NOW)
 
     def settle(self, *vpcs: str, new: bool = False) -> list[Run]:
-        """Rounds until the reconciler asks for no other look."""
+        """Rounds, half a minute apart, until the reconciler asks for no other look."""
         looks = [self.run(*vpcs, new=new)]
         while looks[-1].again:
             assert len(looks) < 30, f"it does not come to rest: {looks[-1]}"
             self.generation += 1
-            looks.append(reconcile(self.around, looks[-1].again, generation=str(self.generation), now=NOW))
+            now = NOW + len(looks) * timedelta(seconds=30)
+            looks.append(reconcile(self.around, looks[-1].again, generation=str(self.generation), now=now))
         return looks
 
     def endpoints(self, vpc: str) -> dict[tuple[str, str], Any]:

@@ -167,6 +167,31 @@ def test_audit_of_several_regions_ends_with_1_if_one_cannot_be_read(
     assert "looked at 1 VPC in 1 place" in out
 
 
+def test_a_region_that_is_off_costs_no_other_region_its_audit(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str | None] = []
+    real = clients._client
+
+    def made(service: str, region: str | None) -> Any:
+        if service == "sts":
+            asked.append(region)
+        return real(service, region)
+
+    monkeypatch.setattr(clients, "_client", made)
+
+    assert run("audit", "--region", REGION, "--region", "ap-east-1") in {0, 3}
+    assert asked == [REGION]
+
+
+def test_json_without_yes_changes_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("gateway")
+
+    assert run("apply", vpc, "--json") == 1
+    assert "give --yes" in capsys.readouterr().err
+    assert world.endpoints(vpc) == {}
+
+
 def test_wrong_usage_ends_with_2() -> None:
     with pytest.raises(SystemExit) as ended:
         run("plan")

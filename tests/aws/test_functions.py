@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from functions.reconcile import app as reconcile
 from functions.report import app as report
 from tests.aws.conftest import ACCOUNT, NOW, REGION, SESSION, World
 from vpce.aws import clients
-from vpce.reconcile import ATTEMPTS
+from vpce.notify import Told
+from vpce.reconcile import PATIENCE, Surroundings
+from vpce.reconcile import reconcile as real
 
 
 class Context(LambdaContext):
@@ -81,6 +85,7 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Installation:
     monkeypatch.setattr(clients, "_client", lambda service, region: SESSION.client(service, region_name=region))
     reconcile._pace.cache_clear()
     reconcile._catalog.cache_clear()
+    monkeypatch.setattr(reconcile, "told", Told())
     monkeypatch.setattr(reconcile, "_now", lambda: NOW)
     return Installation(queue_url=queue, inbox_url=inbox, bucket="reports")
 
@@ -206,12 +211,12 @@ def test_what_does_not_fit_goes_on_by_a_fresh_message(
 ) -> None:
     vpc = world.vpc("private")
     monkeypatch.setattr(reconcile, "_pace", lambda _: world.pace)
-    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 17_000)
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 31_000)
 
     run(an_event("CreateSubnet", vpcId=vpc))
 
     (again,) = installation.queued()
-    assert (again["source"], again["detail"]["vpcs"], again["detail"]["attempt"]) == ("vpce", [vpc], 1)
+    assert (again["source"], again["detail"]["vpcs"], again["detail"]["since"]) == ("vpce", [vpc], "")
     assert 0 < len(world.endpoints(vpc)) < 13
     (told,) = installation.told()
     assert {o["verdict"] for o in told["vpcs"][0]["outcomes"]} == {"done", "goes on later"}
@@ -252,22 +257,23 @@ def test_a_throttled_look_goes_back_by_a_fresh_message_that_holds_up_nobody(
 
     assert answer == {"batchItemFailures": []}
     (again,) = installation.queued()
-    assert (again["detail"]["vpcs"], again["detail"]["attempt"]) == ([vpc], 2)
+    assert (again["detail"]["vpcs"], again["detail"]["since"]) == ([vpc], NOW.isoformat())
     assert installation.told() == []
 
 
-def test_a_throttled_look_is_told_once_it_was_tried_often_enough(
+def test_a_throttled_look_is_told_once_it_was_tried_long_enough(
     world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vpc = world.vpc("gateway")
     _failing(monkeypatch, "DescribeSubnets", "RequestLimitExceeded", 503)
+    long_ago = NOW - PATIENCE - timedelta(seconds=1)
     last = {
         "source": "vpce",
         "detail-type": "Look again",
         "account": ACCOUNT,
         "region": REGION,
         "time": "",
-        "detail": {"vpcs": [vpc], "new": [], "attempt": ATTEMPTS, "why": "test"},
+        "detail": {"vpcs": [vpc], "new": [], "since": long_ago.isoformat(), "why": "test"},
     }
 
     run(last)
@@ -288,6 +294,98 @@ def test_a_denied_look_is_told_and_not_tried_again(
     assert installation.queued() == []
     (told,) = installation.told()
     assert "DescribeSubnets: UnauthorizedOperation" in told["why"]
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "UnauthorizedOperation"])
+def test_a_catalog_that_cannot_be_read_is_like_any_other_read(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    vpc = world.vpc("gateway")
+    _failing(monkeypatch, "DescribeVpcEndpointServices", code, 400)
+
+    assert run(an_event("CreateSubnet", vpcId=vpc)) == {"batchItemFailures": []}
+
+    assert world.endpoints(vpc) == {}
+    is_passing = code == "RequestLimitExceeded"
+    assert (len(installation.queued()), len(installation.told())) == ((1, 0) if is_passing else (0, 1))
+
+
+def test_a_burst_of_events_tells_one_typo_once(world: World, installation: Installation) -> None:
+    """The tag event and the API event of one call arrive apart."""
+    vpc = world.vpc("gatway")
+
+    for name in ("CreateVpc", "CreateTags", "CreateSubnet", "CreateSubnet"):
+        run(an_event(name, vpcId=vpc))
+
+    assert len(installation.told()) == 1
+
+
+def test_a_shortfall_is_told_though_nothing_changes(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc("gateway")
+    world.settle(vpc)
+    SESSION.client("ssm").put_parameter(Name="/p", Type="String", Value='[plus]\ninterface = ["no-such-service"]')
+    monkeypatch.setenv("VPCE_PROFILES_PARAMETER", "/p")
+    world.tag(vpc, endpoint_profile="gateway+plus")
+
+    run(an_event("CreateTags", vpcId=vpc))
+    run(an_event("CreateTags", vpcId=vpc))
+
+    (told,) = installation.told()
+    assert (told["changes"], told["failures"], told["shortfalls"]) == (0, 0, 1)
+
+
+def test_what_sns_does_not_take_is_kept_and_told_later(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second look finds nothing to tell, so the words themselves are kept."""
+    vpc = world.vpc("gateway")
+    topic = os.environ["VPCE_TOPIC_ARN"]
+    monkeypatch.setenv("VPCE_TOPIC_ARN", f"{topic}-gone")
+
+    assert run(an_event("CreateSubnet", vpcId=vpc)) == {"batchItemFailures": []}
+    (kept,) = installation.queued()
+    monkeypatch.setenv("VPCE_TOPIC_ARN", topic)
+    run(kept)
+
+    (told,) = installation.told()
+    assert (told["changes"], told["vpcs"][0]["vpc"]) == (2, vpc)
+
+
+def test_one_places_failure_does_not_cost_another_place_its_messages(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc("gateway")
+
+    def broken(around: Surroundings, *arguments: Any, **named: Any) -> Any:
+        if around.place.region == "us-east-1":
+            raise ZeroDivisionError
+        return real(around, *arguments, **named)
+
+    monkeypatch.setattr(reconcile, "reconcile", broken)
+    there = an_event("CreateSubnet", vpcId="vpc-0123456789abcdef0") | {"region": "us-east-1"}
+    batch = messages(there, there, an_event("CreateSubnet", vpcId=vpc))
+    for record in batch["Records"][:2]:
+        record["attributes"]["MessageGroupId"] = f"{ACCOUNT}/us-east-1"
+
+    answer = reconcile.handler(batch, Context())
+
+    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == ["1", "2"]
+    assert world.services(vpc) == {"s3", "dynamodb"}
+
+
+def test_without_time_to_look_the_messages_are_passed_on_untouched(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc("gateway")
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 20_000)
+
+    run(an_event("CreateVpc", vpcId=vpc))
+
+    (again,) = installation.queued()
+    assert again["detail"] == {"vpcs": [vpc], "new": [vpc], "since": "", "why": "CreateVpc: a VPC was made"}
+    assert world.endpoints(vpc) == {}
 
 
 def test_our_own_bug_sends_the_message_back_to_sqs(
@@ -394,6 +492,18 @@ def test_an_audit_that_crashed_or_was_lost_leaves_its_place_unread(
 
     (told,) = installation.told()
     assert [(u["account"], u["region"]) for u in told["unread"]] == [(ACCOUNT, REGION)]
+
+
+def test_a_report_of_one_place_that_is_lost_costs_no_other_place(installation: Installation) -> None:
+    here, there = ({"account": ACCOUNT, "region": r} for r in (REGION, "us-east-1"))
+    found = audit.handler({"run": "run-1", "place": here}, Context())
+    lost = {"place": there, "key": "audits/run-1/places/nowhere.json"}
+
+    report.handler({"run": "run-1", "places": [here, there], "results": [found, lost]}, Context())
+
+    (told,) = installation.told()
+    assert [u["region"] for u in told["unread"]] == ["us-east-1"]
+    assert [p["region"] for p in told["places"]] == [REGION]
 
 
 def test_a_shared_vpc_is_the_owners_business(

@@ -13,11 +13,13 @@ from vpce.aws.parameters import shipped_profiles
 from vpce.core.plan import Verdict, make_plan
 from vpce.core.profile import read_profiles
 from vpce.core.report import notice
+from vpce.notify import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-READS = ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeSecurityGroups")
+LISTS = ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeSecurityGroups")
+READS = (*LISTS, "DescribeVpcEndpointServices")
 WRITES = (
     "CreateVpcEndpoint", "ModifyVpcEndpoint", "DeleteVpcEndpoints", "CreateSecurityGroup", "DeleteSecurityGroup",
     "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress", "ModifyVpcAttribute", "CreateTags", "DeleteTags",
@@ -486,12 +488,13 @@ def test_a_misspelt_profile_changes_nothing_is_told_and_blocks_nobody(world: Wor
     assert world.services(healthy) == {"s3", "dynamodb"}
 
 
-def test_a_misspelt_profile_is_not_told_again_by_events_of_others(world: World) -> None:
-    world.vpc("ecs-fargte")
+def test_a_misspelt_profile_is_told_once_and_not_by_events_of_others(world: World) -> None:
+    vpc, told = world.vpc("ecs-fargte"), Told()
 
-    run = world.run()
-
-    assert notice(PLACE, run.runs, ["test"]) is None
+    assert [told.is_news(r, NOW) for r in world.run().runs] == [False]
+    assert [told.is_news(r, NOW) for r in world.run(vpc).runs] == [True]
+    assert [told.is_news(r, NOW) for r in world.run(vpc).runs] == [False]
+    assert [told.is_news(r, NOW + timedelta(hours=2)) for r in world.run(vpc).runs] == [True]
 
 
 def test_profiles_that_cannot_be_read_change_nothing(world: World) -> None:
@@ -658,6 +661,69 @@ def test_our_own_bug_in_one_vpc_costs_the_others_nothing(world: World, monkeypat
     assert [type(e) for e in run.errors] == [ZeroDivisionError]
 
 
+def test_our_group_without_our_tag_stops_interface_endpoints_and_says_what_to_do(world: World) -> None:
+    """EC2 would refuse a second group of the name, and an endpoint without it would let nobody in."""
+    vpc = world.vpc("ec2-ssm")
+    world.settle(vpc)
+    group = world.our_groups(vpc)[0]["GroupId"]
+    world.ec2.delete_tags(Resources=[group], Tags=[{"Key": "vpce:managed-by"}])
+    _delete_endpoint(world, vpc)
+
+    told = text_of(world, vpc)
+
+    assert f"{group} bears our group's name without our tag; tag it vpce:managed-by, or delete it" in told
+    assert "ssm" not in world.services(vpc)
+    assert not world.run(vpc).again
+
+
+def test_names_that_a_leaving_endpoint_holds_are_waited_for(world: World) -> None:
+    now = [0.0]
+    with strict_ec2.behave(deleting=60.0, clock=lambda: now[0]):
+        vpc = world.vpc("ec2-ssm")
+        world.settle(vpc)
+        _private_dns_off(world, vpc)
+        theirs = _foreign(world, vpc, "ssm", VpcEndpointType="Interface", PrivateDnsEnabled=True)
+        assert not world.run(vpc).again
+        world.ec2.delete_vpc_endpoints(VpcEndpointIds=[theirs])
+
+        assert world.run(vpc).again
+        now[0] += 61
+        world.settle(vpc)
+
+        assert world.endpoints(vpc)["ssm", "Interface"]["PrivateDnsEnabled"] is True
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes",
+        "the VPC vpc-1 must have a Gateway endpoint for the service.",
+    ],
+)
+def test_what_follows_at_once_on_our_own_call_is_tried_again(
+    world: World, aws_fails: Callable[..., None], message: str
+) -> None:
+    """EC2 is eventually consistent: it may not have seen our call of a moment ago."""
+    vpc = world.vpc("ec2-ssm")
+    aws_fails("CreateVpcEndpoint", "InvalidParameter", message=message, skip=2)
+
+    runs = world.settle(vpc)
+
+    assert len(runs) == 2
+    assert {o.verdict for o in runs[0].runs[0].outcomes} == {Verdict.DONE, Verdict.RETRY}
+    assert {"ssm", "ssmmessages"} <= world.services(vpc)
+
+
+def test_dns_attributes_are_read_only_where_they_matter(world: World, calls: list[str]) -> None:
+    vpc = world.vpc("gateway")
+    _foreign(world, vpc, "sqs", VpcEndpointType="Interface", PrivateDnsEnabled=False)
+    calls.clear()
+
+    world.run()
+
+    assert "DescribeVpcAttribute" not in calls
+
+
 # ---- pace ---------------------------------------------------------------------------------------------------------
 
 
@@ -680,7 +746,7 @@ def test_what_does_not_fit_into_the_invocation_goes_on_by_another_look(world: Wo
     run = world.run(vpc)
 
     assert {o.verdict for o in run.runs[0].outcomes} == {Verdict.DONE, Verdict.DEFERRED}
-    assert [(look.vpcs, look.attempt) for look in run.again] == [(frozenset({vpc}), 1)]
+    assert [(look.vpcs, look.since) for look in run.again] == [(frozenset({vpc}), "")]
     world.pace.budget(10_000)
     world.settle(vpc)
     assert {"s3", "sts"} <= world.services(vpc)
@@ -713,4 +779,4 @@ def test_a_place_is_looked_at_with_a_constant_number_of_calls(world: World, call
 
     world.run()
 
-    assert sorted(calls) == sorted([*READS, "DescribeVpcEndpointServices"])
+    assert sorted(calls) == sorted(READS)

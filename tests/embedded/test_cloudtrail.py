@@ -291,6 +291,7 @@ def recorded(account: Account) -> dict[str, Mapping[str, Any]]:
         VpcId=vpc,
         ServiceName=f"com.amazonaws.{REGION}.s3",
         VpcEndpointType="Gateway",
+        PrivateDnsEnabled="false",
         **tags("vpc-endpoint"),
     )["CreateVpcEndpointResponse"]["vpcEndpoint"]["vpcEndpointId"]
     call("DeleteVpcEndpoints", VpcEndpointId_1=endpoint)

@@ -103,6 +103,10 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
         ("ours where none is wanted", subject(with_sqs(), REMOVAL), "sqs vpce-sqs is still there"),
         ("a group where none is wanted", subject(tagged(security_groups=OURS), REMOVAL), "sg-ours is still there"),
     ],
+    "unsettled-endpoint": [
+        ("ours is going", subject(with_sqs(state="deleting"), SQS), "then sqs is made anew"),
+        ("a change must wait", subject(with_sqs(state="pending", private_dns=False), SQS), "it is pending; then"),
+    ],
     "unwanted-endpoint": [
         ("a profile that shrank", subject(with_sqs(), a_wish(gateway=["s3"])), "only 'none' removes ours"),
         (
@@ -172,6 +176,11 @@ WELL: dict[str, list[tuple[str, Subject]]] = {
         ("a missing gateway is told as such", subject(tagged(), a_wish(gateway=["s3"]))),
         ("DNS that breaks names is told as such", subject(with_sqs(dns=Dns(support=True, hostnames=False)), SQS)),
         ("nothing of ours where none is wanted", subject(tagged(), REMOVAL)),
+        ("the tags cannot be used", REFUSED),
+    ],
+    "unsettled-endpoint": [
+        ("it is as asked", HEALTHY),
+        ("somebody else's is going", subject(a_vpc(endpoints=(an_interface("sns", is_ours=False, state="deleting"),)))),
         ("the tags cannot be used", REFUSED),
     ],
     "unwanted-endpoint": [

@@ -234,7 +234,7 @@ def test_our_own_message_comes_back_as_the_look_it_was() -> None:
         new=frozenset({VPC}),
         why="going on where the last look ended",
         time="2026-11-02T09:15:00Z",
-        attempt=7,
+        since="2026-11-02T09:20:00+00:00",
     )
 
     assert sent == where_to_look(json.loads(json.dumps(look_again(sent, message_id="1"))))
@@ -257,7 +257,7 @@ def test_the_recorded_message_of_ours_is_as_we_write_it() -> None:
 # ---- documents of any kind ----------------------------------------------------------------------------------------
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.sampled_from([VPC, "ec2"])
-KEYS = st.text(max_size=8) | st.sampled_from(["ownerId", "vpcId", "items", "tag", "accountId", "service", "attempt"])
+KEYS = st.text(max_size=8) | st.sampled_from(["ownerId", "vpcId", "items", "tag", "accountId", "service", "since"])
 JSON = st.recursive(SCALARS, lambda j: st.lists(j, max_size=3) | st.dictionaries(KEYS, j, max_size=4), max_leaves=12)
 
 
@@ -277,7 +277,7 @@ RECORDS = likely(
     errorCode=JSON,
 )
 TAGS = likely(**{"service": st.just("ec2"), "resource-type": st.just("vpc"), "tags": JSON})
-OWN = likely(vpcs=JSON, new=JSON, attempt=st.integers(), why=JSON)
+OWN = likely(vpcs=JSON, new=JSON, since=JSON, why=JSON)
 ENVELOPES = likely(
     source=st.sampled_from(["aws.ec2", "aws.tag", "vpce"]),
     account=st.just("123456789012"),
@@ -309,7 +309,7 @@ def test_no_depth_makes_it_raise() -> None:
         record("ModifyVpcAttribute", {"vpcId": VPC}, deep),
         record("ModifyVpcAttribute", deep, recipientAccountId=None),
         record("ModifyVpcAttribute", {"vpcId": VPC}, deep, recipientAccountId=None),
-        {**EVENTS["LookAgain"], "detail": {"vpcs": deep, "attempt": 1}},
+        {**EVENTS["LookAgain"], "detail": {"vpcs": deep}},
     ):
         assert isinstance(where_to_look(event), Look | Ignored)
 

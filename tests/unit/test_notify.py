@@ -121,7 +121,7 @@ def test_a_long_document_keeps_its_head_and_says_how_much_is_left_out() -> None:
     message = a_digest(2_000)
     document = json.loads(published(message).body["default"])
 
-    assert document["findings"] == "2000 left out; too long for one message"
+    assert (document["findings"], document["left_out"]["findings"]) == ([], 2_000)
     assert document["headline"] == message.document["headline"]
     assert document["type"] == "audit"
 

@@ -202,7 +202,7 @@ def test_a_notice_of_one_vpc_names_it_in_the_subject() -> None:
     [
         reconciled(a_vpc(), NOTHING),
         reconciled(a_vpc(endpoints=(a_gateway(state="deleting"),)), REMOVAL),
-        reconciled(a_vpc(), a_wish(interface=["nothing"])),
+        reconciled(a_vpc(), a_wish(interface=["nothing"], optional=["nothing"])),
         Reconciled(
             vpc="vpc-1",
             vpc_name="vpc-1",
@@ -227,21 +227,24 @@ def test_a_run_that_gave_up_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "unfinished", "got_on", "telling"),
+    ("verdicts", "unfinished", "got_on"),
     [
-        (Verdict.DONE, False, True, True),
-        (Verdict.FAILED, False, False, True),
-        (Verdict.RETRY, True, False, False),
-        (Verdict.DEFERRED, True, True, False),
-        (Verdict.BLOCKED, False, False, False),
+        ((Verdict.DONE,), False, True),
+        ((Verdict.FAILED,), False, False),
+        ((Verdict.RETRY,), True, False),
+        ((Verdict.DEFERRED,), True, True),
+        ((Verdict.DEFERRED, Verdict.BLOCKED), True, True),
+        ((Verdict.RETRY, Verdict.DEFERRED), True, False),
+        ((Verdict.RETRY, Verdict.BLOCKED), True, False),
+        ((Verdict.DONE, Verdict.RETRY), True, True),
     ],
 )
-def test_a_verdict_says_how_a_run_goes_on(verdict: Verdict, *, unfinished: bool, got_on: bool, telling: bool) -> None:
-    plan = a_plan(a_vpc(), a_wish(gateway=["s3"]))
-    outcomes = tuple(Outcome(action=a, verdict=verdict) for a in plan.actions)
+def test_verdicts_say_how_a_run_goes_on(verdicts: tuple[Verdict, ...], *, unfinished: bool, got_on: bool) -> None:
+    plan = a_plan(a_vpc(), a_wish(gateway=["dynamodb", "s3"]))
+    outcomes = tuple(Outcome(action=a, verdict=v) for a, v in zip(plan.actions, verdicts, strict=False))
     run = Reconciled(vpc="vpc-1", vpc_name="vpc-1", plan=plan, outcomes=outcomes)
 
-    assert (unfinished, got_on, telling) == (run.is_unfinished, run.got_on, run.is_worth_telling)
+    assert (unfinished, got_on) == (run.is_unfinished, run.got_on)
 
 
 def test_a_run_that_aws_is_not_done_with_is_unfinished() -> None:

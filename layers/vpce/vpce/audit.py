@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vpce.aws.errors import AwsError, in_words
 from vpce.core.checks import FREE, Subject, run_checks
+from vpce.core.model import Kind
 from vpce.core.profile import ProfileError
 from vpce.core.report import PlaceReport, Unread
 
@@ -28,7 +29,7 @@ class Audited:
 def audit_place(around: Surroundings) -> Audited:
     """Check every VPC of a place. What AWS does not let us read is reported as unread, never as clean."""
     try:
-        vpcs = around.observe()
+        vpcs = around.observe(needs_dns=lambda vpc: any(e.kind is Kind.INTERFACE for e in vpc.endpoints))
         subjects = [examine(around, vpc) for vpc in vpcs if not vpc.is_shared_with_us]
     except AwsError as error:
         return Audited(report=Unread(place=around.place, why=in_words(error)))

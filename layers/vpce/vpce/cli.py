@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vpce.audit import audit_place
-from vpce.aws.clients import client
+from vpce.aws.clients import client, default_region
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles
@@ -27,7 +27,7 @@ from vpce.core.model import Place
 from vpce.core.plan import Verdict
 from vpce.core.profile import ProfileError, read_profiles
 from vpce.core.report import PlaceReport, Report, Unread, digest, explain, line, plan_document, report_document
-from vpce.reconcile import ATTEMPTS, Surroundings
+from vpce.reconcile import PATIENCE, Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,32 +103,34 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    plan = _planned(_around(options, options.region), options.vpc)
+    plan = _planned(_around(options), options.vpc)
     print(json.dumps(plan_document(plan), indent=1) if options.json else explain(plan))
     return FINE
 
 
 def _plan(options: argparse.Namespace) -> int:
-    plan = _planned(_around(options, options.region), options.vpc)
+    plan = _planned(_around(options), options.vpc)
     print(json.dumps(plan_document(plan), indent=1) if options.json else explain(plan, quiet_steps=False))
     return TO_DO if plan.actions else FINE
 
 
 def _apply(options: argparse.Namespace) -> int:
-    around = _around(options, options.region)
+    around = _around(options)
     plan = _planned(around, options.vpc)
     if not options.json:
         print(explain(plan, quiet_steps=False))
     if plan.actions and not options.yes:
-        _ask()
+        _ask(options)
     generation = str(uuid.uuid4())
     outcomes: list[Outcome] = []
-    for attempt in range(1, ATTEMPTS + 1):
+    end = time.monotonic() + PATIENCE.total_seconds()
+    while True:
         latest = around.apply(plan, generation=generation, progress=_say)
         outcomes = [*(o for o in outcomes if o.verdict is Verdict.DONE), *latest]
-        if not plan.waits and not any(o.verdict is Verdict.RETRY for o in latest):
+        is_unfinished = bool(plan.waits) or any(o.verdict is Verdict.RETRY for o in latest)
+        if not is_unfinished or time.monotonic() > end:
             break
-        print(f"waiting for AWS, look {attempt} of {ATTEMPTS} …", file=sys.stderr)
+        print("waiting for AWS …", file=sys.stderr, flush=True)
         time.sleep(_BETWEEN_LOOKS)
         plan = _planned(around, options.vpc)
     if options.json:
@@ -136,12 +138,12 @@ def _apply(options: argparse.Namespace) -> int:
         print(json.dumps(plan_document(plan) | {"outcomes": said}, indent=1))
     if any(o.verdict is Verdict.FAILED for o in outcomes):
         return FAILED
-    return TO_DO if plan.waits or any(o.verdict is not Verdict.DONE for o in outcomes) else FINE
+    return TO_DO if is_unfinished else FINE
 
 
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise CannotError("nobody is here to say yes; give --yes")
+def _ask(options: argparse.Namespace) -> None:
+    if options.json or not sys.stdin.isatty():
+        raise CannotError("nobody can be asked here; give --yes")
     if input("Apply this? [y/N] ").strip().lower() not in {"y", "yes"}:
         raise CannotError("nothing was changed")
 
@@ -167,33 +169,39 @@ def _find(around: Surroundings, vpc_id: str) -> Vpc:
 
 
 def _audit(options: argparse.Namespace) -> int:
+    home = default_region() or next(iter(options.region or []), None)
+    if home is None:
+        raise CannotError("no region is set; give --region, or set AWS_REGION")
+    account = client("sts", home).get_caller_identity()["Account"]
+    profiles = _profiles(options)
     reports = []
-    for region in options.region or [None]:
-        around = _around(options, region)
-        print(f"looking at {around.place} …", file=sys.stderr, flush=True)
+    for region in dict.fromkeys(options.region or [home]):
+        place = Place(account=account, region=region)
+        print(f"looking at {place} …", file=sys.stderr, flush=True)
+        around = Surroundings(
+            place=place, ec2=client("ec2", region), installation=options.installation, profiles=profiles, pace=Pace()
+        )
         reports.append(audit_place(around).report)
     report = Report(
         run=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         places=tuple(r for r in reports if isinstance(r, PlaceReport)),
         unread=tuple(r for r in reports if isinstance(r, Unread)),
     )
-    print(
-        json.dumps(report_document(report), indent=1) if options.json else digest(report).text, end="\n" * options.json
-    )
+    print(json.dumps(report_document(report), indent=1) if options.json else digest(report).text.rstrip())
     if report.unread:
         return FAILED
     return FINE if report.is_clean else TO_DO
 
 
-def _around(options: argparse.Namespace, region: str | None) -> Surroundings:
-    ec2 = client("ec2", region)
-    profiles = _profiles(options)
-    account = client("sts", ec2.meta.region_name).get_caller_identity()["Account"]
+def _around(options: argparse.Namespace) -> Surroundings:
+    ec2 = client("ec2", options.region)
     return Surroundings(
-        place=Place(account=account, region=ec2.meta.region_name),
+        place=Place(
+            account=client("sts", ec2.meta.region_name).get_caller_identity()["Account"], region=ec2.meta.region_name
+        ),
         ec2=ec2,
         installation=options.installation,
-        profiles=profiles,
+        profiles=_profiles(options),
         pace=Pace(),
     )
 

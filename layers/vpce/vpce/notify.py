@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from mypy_boto3_sns import SNSClient
 
-    from vpce.core.report import Message
+    from vpce.core.report import Message, Reconciled
 
 _LIMIT = 255 * 1024
 """Bytes of one message, all forms together; SNS takes 256 KiB with the attributes.
@@ -18,13 +20,33 @@ https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
 _TEXT_LIMIT = 60 * 1024
 """Bytes of text, as JSON. E-mail readers give up long before; the whole report is in S3."""
 _WORDS_LIMIT = 1000
+_MEMORY = timedelta(hours=1)
+
+
+class Told:
+    """What this process told lately, so that the same trouble is not told for every event of a burst.
+
+    There is one writer per place, so one memory serves; where it is lost, something is told twice.
+    """
+
+    def __init__(self) -> None:
+        self._when: dict[tuple[str, tuple[str, ...]], datetime] = {}
+
+    def is_news(self, run: Reconciled, now: datetime) -> bool:
+        """A change always; trouble if the event named the VPC, and it was not told within the hour."""
+        self._when = {what: when for what, when in self._when.items() if now - when < _MEMORY}
+        what = (run.vpc, run.trouble)
+        is_new = bool(run.trouble) and run.is_named and what not in self._when
+        if is_new or run.has_changed:
+            self._when[what] = now
+        return is_new or run.has_changed
 
 
 def publish(sns: SNSClient, topic_arn: str, message: Message) -> None:
     """Tell everybody who subscribed. E-mail and SMS get the text, every other protocol the JSON.
 
     Raises:
-        ClientError, BotoCoreError: SNS did not take it; the caller's work is to be tried again.
+        ClientError, BotoCoreError: SNS did not take it; the caller keeps it for another try.
 
     """
     sns.publish(
@@ -47,16 +69,15 @@ def _forms(message: Message, document: Mapping[str, Any], text: str) -> str:
 
 
 def _shortened(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists are what is long; a machine that needs them reads the report in S3."""
+    """Lists are what is long: they are emptied, and counted under ``left_out``."""
+    left_out = {key: len(value) for key, value in document.items() if isinstance(value, list) and value}
 
     def short(value: Any) -> Any:
         if isinstance(value, list):
-            return f"{len(value)} left out; too long for one message"
-        if isinstance(value, str) and len(value) > _WORDS_LIMIT:
-            return f"{value[:_WORDS_LIMIT]}…"
-        return value
+            return []
+        return f"{value[:_WORDS_LIMIT]}…" if isinstance(value, str) and len(value) > _WORDS_LIMIT else value
 
-    return {key: short(value) for key, value in document.items()}
+    return {key: short(value) for key, value in document.items()} | {"left_out": left_out}
 
 
 def _cut(text: str) -> str:

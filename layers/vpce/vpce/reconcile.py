@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 NEW_FOR = timedelta(hours=1)
 """A CreateVpc event older than this (a message put back from the dead-letter queue) makes no VPC new: by now it may
 carry traffic, and gateway routes drop open connections."""
-ATTEMPTS = 20
-"""Looks at a VPC that does not get on, a settle delay apart; AWS may take minutes to make or delete an endpoint."""
+PATIENCE = timedelta(minutes=10)
+"""How long something that does not get on is looked at again; AWS may take minutes to make or delete an endpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +50,20 @@ class Surroundings:
         return self.catalog_of(self.ec2, self.place.region)
 
     def observe(
-        self, vpcs: Sequence[str] | frozenset[str] | None = None, *, new: frozenset[str] = frozenset()
+        self,
+        vpcs: Sequence[str] | frozenset[str] | None = None,
+        *,
+        new: frozenset[str] = frozenset(),
+        needs_dns: Callable[[Vpc], bool] | None = None,
     ) -> list[Vpc]:
+        """The VPCs, with DNS attributes where a profile has interface endpoints, or where `needs_dns` says so."""
         return observe(
             self.ec2,
             self.place,
             installation=self.installation,
-            needs_dns=lambda vpc: self._wants_interfaces(vpc, is_new=vpc.id in new),
+            needs_dns=lambda vpc: (
+                self.wants_interfaces(vpc, is_new=vpc.id in new) or (needs_dns is not None and needs_dns(vpc))
+            ),
             pace=self.pace,
             vpcs=vpcs,
         )
@@ -75,11 +82,19 @@ class Surroundings:
             plan, self.ec2, installation=self.installation, pace=self.pace, generation=generation, progress=progress
         )
 
-    def _wants_interfaces(self, vpc: Vpc, *, is_new: bool) -> bool:
+    def wants_interfaces(self, vpc: Vpc, *, is_new: bool) -> bool:
+        wish = self._wish_if_any(vpc, is_new=is_new)
+        return wish is not None and wish.wants_interfaces
+
+    def wants_something(self, vpc: Vpc, *, is_new: bool) -> bool:
+        wish = self._wish_if_any(vpc, is_new=is_new)
+        return wish is not None and wish.profile is not None
+
+    def _wish_if_any(self, vpc: Vpc, *, is_new: bool) -> Wish | None:
         try:
-            return self.wish(vpc, is_new=is_new).wants_interfaces
+            return self.wish(vpc, is_new=is_new)
         except ProfileError:
-            return False  # told when the VPC's turn comes
+            return None  # told when the VPC's turn comes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,34 +112,35 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
     """Bring every VPC that the looks point at to what is asked for it; each is looked at once.
 
     Raises:
-        ClientError, BotoCoreError: the place could not be read; nothing was changed.
+        ClientError, BotoCoreError, OutOfTimeError: the place could not be read; nothing was changed.
 
     """
     named = frozenset[str]().union(*(k.vpcs for k in looks))
     everywhere = any(not k.vpcs for k in looks)
     new = frozenset(v for k in looks if _is_fresh(k, now) for v in k.new)
+    vpcs = around.observe(None if everywhere else named, new=new)
+    if any(around.wants_something(vpc, is_new=vpc.id in new) for vpc in vpcs):
+        _ = around.catalog  # read before anything is changed: without it the place is not read whole
     runs: list[Reconciled] = []
     again: list[Look] = []
     errors: list[Exception] = []
-    for vpc in around.observe(None if everywhere else named, new=new):
+    for vpc in vpcs:
         if vpc.id not in named and not is_managed(vpc):
             continue
-        attempt = max((k.attempt for k in looks if vpc.id in k.vpcs), default=1)
         try:
             run = _one(around, vpc, is_new=vpc.id in new, generation=generation)
         except Exception as error:  # noqa: BLE001  one VPC must not cost the others theirs; the caller raises it
             error.add_note(f"while reconciling {vpc.id} in {around.place}")
             errors.append(error)
             continue
-        if run.refusal and (vpc.id not in named or attempt > 1):
-            continue  # told when its own event came; the audit repeats it
         if run.is_unfinished:
-            attempt = 1 if run.got_on else attempt + 1
-            if attempt > ATTEMPTS:
+            own = [k for k in looks if vpc.id in k.vpcs]
+            since = "" if run.got_on else min((k.since for k in own if k.since), default=now.isoformat())
+            if patience_is_over(since, now):
                 run = replace(run, gave_up=True)
             else:
-                again.append(_again(around.place, looks, vpc, attempt, is_new=vpc.id in new))
-        runs.append(run)
+                again.append(_again(around.place, own, vpc, since, is_new=vpc.id in new))
+        runs.append(replace(run, is_named=vpc.id in named))
     return Run(runs=tuple(runs), again=tuple(again), errors=tuple(errors))
 
 
@@ -138,22 +154,30 @@ def _one(around: Surroundings, vpc: Vpc, *, is_new: bool, generation: str) -> Re
     return Reconciled(vpc=vpc.id, vpc_name=vpc.name, plan=plan, outcomes=outcomes)
 
 
+def patience_is_over(since: str, now: datetime) -> bool:
+    """Whether what has not got on since then is to be told instead of tried again."""
+    when = _moment(since)
+    return when is not None and now - when > PATIENCE
+
+
 def _is_fresh(look: Look, now: datetime) -> bool:
-    if not look.new:
-        return False
+    when = _moment(look.time)
+    return when is not None and now - when < NEW_FOR  # an event without a time proves nothing
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        return now - datetime.fromisoformat(look.time).astimezone(UTC) < NEW_FOR
+        return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
-        return False  # an event without a time proves nothing
+        return None
 
 
-def _again(place: Place, looks: Sequence[Look], vpc: Vpc, attempt: int, *, is_new: bool) -> Look:
-    times = sorted(k.time for k in looks if vpc.id in k.new)
+def _again(place: Place, looks: Sequence[Look], vpc: Vpc, since: str, *, is_new: bool) -> Look:
     return Look(
         place=place,
         vpcs=frozenset({vpc.id}),
         new=frozenset({vpc.id}) if is_new else frozenset(),
-        time=times[0] if times else "",
+        time=min((k.time for k in looks if vpc.id in k.new), default=""),
         why="going on where the last look ended",
-        attempt=attempt,
+        since=since,
     )

@@ -10,10 +10,8 @@ import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, assert_never
 
-from botocore.exceptions import ClientError
-
 from vpce.aws.errors import THROTTLED, AwsError, code_of, in_words, is_gone, verdict, verdict_of, words_of
-from vpce.core.model import MADE_FOR_TAG, MANAGED_BY_TAG, Kind
+from vpce.core.model import MADE_FOR_TAG, MANAGED_BY_TAG, Kind, group_name
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
@@ -30,6 +28,7 @@ from vpce.core.plan import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_ec2 import EC2Client
 
     from vpce.aws.pace import Pace
@@ -99,42 +98,40 @@ class _Run:
         """The step without which interface endpoints would do harm, if it did not succeed."""
 
     def perform(self, batch: list[Action]) -> list[Outcome]:
-        deletions = [a for a in batch if isinstance(a, DeleteEndpoint)]
-        if deletions:
-            return self._delete_endpoints(deletions)
-        return [self._one(action) for action in batch]
-
-    def _one(self, action: Action) -> Outcome:
-        if self.blocked_by and _needs_foundation(action):
-            return Outcome(action=action, verdict=Verdict.BLOCKED, message=f"{self.blocked_by} comes first")
-        outcome = self._attempt(action)
-        if outcome.verdict is not Verdict.DONE:
-            match action:
+        if self.blocked_by and any(_needs_foundation(a) for a in batch):
+            message = f"{self.blocked_by} comes first"
+            return [Outcome(action=a, verdict=Verdict.BLOCKED, message=message) for a in batch]
+        outcomes = self._attempt(batch)
+        if any(o.verdict is not Verdict.DONE for o in outcomes):
+            match batch[0]:
                 case EnableDnsSupport() | EnableDnsHostnames():
                     self.blocked_by = "the VPC's DNS attributes"
                 case CreateSecurityGroup() | UpdateSecurityGroup():
                     self.blocked_by = "the security group"
                 case _:
                     pass
-        return outcome
+        return outcomes
 
-    def _attempt(self, action: Action) -> Outcome:
+    def _attempt(self, batch: list[Action]) -> list[Outcome]:
+        operation = _operation(batch[0])
+        outcomes: list[Outcome] = []
         for _ in range(_TRIES):
-            if not self.pace.take(_operation(action)):
-                return Outcome(action=action, verdict=Verdict.DEFERRED)
+            if not self.pace.take(operation):
+                return [Outcome(action=a, verdict=Verdict.DEFERRED) for a in batch]
             try:
-                self._call(action)
+                refused = self._call(batch)
             except AwsError as error:
-                outcome = _outcome_of(action, error)
+                outcomes = [_outcome_of(a, error) for a in batch]
                 if code_of(error) not in THROTTLED:
-                    return outcome
-                self.pace.refused(_operation(action))
+                    return outcomes
+                self.pace.refused(operation)
             else:
-                return Outcome(action=action, verdict=Verdict.DONE)
-        return outcome
+                return [refused.get(id(a)) or Outcome(action=a, verdict=Verdict.DONE) for a in batch]
+        return outcomes
 
-    def _call(self, action: Action) -> None:  # noqa: C901  one case per kind of action
-        vpc = self.plan.vpc.id
+    def _call(self, batch: list[Action]) -> dict[int, Outcome]:  # noqa: C901  one case per kind of action
+        """Make the call; gives what EC2 refused of it within an answer of success, by the action's identity."""
+        vpc, action = self.plan.vpc.id, batch[0]
         match action:
             case EnableDnsSupport():
                 self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
@@ -143,10 +140,11 @@ class _Run:
             case CreateSecurityGroup():
                 self._create_security_group(action)
             case UpdateSecurityGroup(group=group):
-                if action.authorize:
-                    self._authorize(group.id, action.authorize)
+                # First out, then in: the quota of rules is for both.
                 if action.revoke:
                     self.ec2.revoke_security_group_ingress(GroupId=group.id, IpPermissions=_permissions(action.revoke))
+                if action.authorize:
+                    self._authorize(group.id, action.authorize)
             case DeleteSecurityGroup(group=group):
                 self.ec2.delete_security_group(GroupId=group.id)
             case CreateEndpoint():
@@ -154,13 +152,14 @@ class _Run:
             case UpdateEndpoint():
                 self.ec2.modify_vpc_endpoint(VpcEndpointId=action.endpoint.id, **self._modification(action))
             case DeleteEndpoint():
-                raise AssertionError("deletions go together")
+                return self._delete_endpoints([a for a in batch if isinstance(a, DeleteEndpoint)])
             case _:
                 assert_never(action)
+        return {}
 
     def _create_security_group(self, action: CreateSecurityGroup) -> None:
         answer = self.ec2.create_security_group(
-            GroupName=f"{self.installation}-endpoints",
+            GroupName=group_name(self.installation),
             Description=f"Lets the VPC reach its interface endpoints; kept by vpce ({self.installation})",
             VpcId=self.plan.vpc.id,
             TagSpecifications=[{"ResourceType": "security-group", "Tags": self._tags("endpoints")}],
@@ -206,36 +205,22 @@ class _Run:
             {"Key": MANAGED_BY_TAG, "Value": self.installation},
         ]
 
-    def _delete_endpoints(self, actions: list[DeleteEndpoint]) -> list[Outcome]:
-        for _ in range(_TRIES):
-            if not self.pace.take("DeleteVpcEndpoints"):
-                return [Outcome(action=a, verdict=Verdict.DEFERRED) for a in actions]
-            try:
-                answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=[a.endpoint.id for a in actions])
-            except AwsError as error:
-                outcomes = [_outcome_of(a, error) for a in actions]
-                if code_of(error) not in THROTTLED:
-                    return outcomes
-                self.pace.refused("DeleteVpcEndpoints")
-            else:
-                refused = {u.get("ResourceId", ""): u.get("Error", {}) for u in answer.get("Unsuccessful", [])}
-                return [_deletion(a, refused.get(a.endpoint.id)) for a in actions]
-        return outcomes
+    def _delete_endpoints(self, batch: list[DeleteEndpoint]) -> dict[int, Outcome]:
+        """EC2 answers 200 to a deletion and lists what it did not delete."""
+        answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=[a.endpoint.id for a in batch])
+        errors = {u.get("ResourceId", ""): u.get("Error", {}) for u in answer.get("Unsuccessful", [])}
+        refused = {}
+        for action in batch:
+            error = errors.get(action.endpoint.id)
+            if error is not None and not is_gone(error.get("Code", "")):
+                code, message = error.get("Code", ""), error.get("Message", "")
+                words = words_of(code, message, "DeleteVpcEndpoints")
+                refused[id(action)] = Outcome(action=action, verdict=verdict_of(code, message), message=words)
+        return refused
 
 
-def _deletion(action: DeleteEndpoint, refusal: Any) -> Outcome:
-    """EC2 answers 200 to a deletion and lists what it did not delete."""
-    if refusal is None or is_gone(refusal.get("Code", "")):
-        return Outcome(action=action, verdict=Verdict.DONE)
-    code, message = refusal.get("Code", ""), refusal.get("Message", "")
-    return Outcome(
-        action=action, verdict=verdict_of(code, message), message=words_of(code, message, "DeleteVpcEndpoints")
-    )
-
-
-def _outcome_of(action: Action, error: Exception) -> Outcome:
-    assert isinstance(error, AwsError)  # noqa: S101  narrows the type for the reader and for mypy
-    if isinstance(action, DeleteSecurityGroup) and isinstance(error, ClientError) and is_gone(code_of(error)):
+def _outcome_of(action: Action, error: ClientError | BotoCoreError) -> Outcome:
+    if isinstance(action, DeleteSecurityGroup) and is_gone(code_of(error)):
         return Outcome(action=action, verdict=Verdict.DONE)
     return Outcome(action=action, verdict=verdict(error), message=in_words(error))
 

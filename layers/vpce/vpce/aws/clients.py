@@ -31,6 +31,13 @@ def client(service: str, region: str | None = None) -> Any:
     return _client(service, region)
 
 
+def default_region() -> str | None:
+    """The region that environment and configuration name, if any."""
+    import boto3
+
+    return boto3.Session().region_name
+
+
 @cache
 def _client(service: str, region: str | None) -> Any:
     import boto3
@@ -38,5 +45,5 @@ def _client(service: str, region: str | None) -> Any:
 
     # Throttled reads are repeated by botocore; changes of endpoints are paced, so few are refused.
     # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-    retries = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
+    retries = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=10)
     return boto3.client(service, region_name=region, config=retries)  # type: ignore[call-overload]  # any service

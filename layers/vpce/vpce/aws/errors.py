@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from vpce.core.plan import Verdict
 
@@ -37,10 +37,14 @@ _STALE = frozenset(
     }
 )
 _STALE_MESSAGES = (
-    # EC2 says InvalidParameter for many things; these two may be our own endpoint, unseen or being deleted.
+    # EC2 says InvalidParameter for many things. These may be about our own endpoint, unseen or being deleted …
     # https://github.com/hashicorp/terraform-provider-aws/issues/17535
     "conflicting DNS domain",
     "already has a route with destination-prefix-list-id",
+    # … or about our own call of a moment ago, not yet seen everywhere.
+    # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+    "requires both enableDnsSupport and enableDnsHostnames",
+    "must have a Gateway endpoint for the service",
 )
 _ADVICE = {
     "InsufficientFreeAddressesInSubnet": "free some addresses there, or lower endpoint-zones",
@@ -69,7 +73,8 @@ def is_worth_retrying(error: ClientError | BotoCoreError) -> bool:
 def verdict(error: ClientError | BotoCoreError) -> Verdict:
     """RETRY or FAILED."""
     if not isinstance(error, ClientError):
-        return Verdict.RETRY  # no answer at all: connection, time-out
+        no_answer = isinstance(error, ConnectionError | HTTPClientError)
+        return Verdict.RETRY if no_answer else Verdict.FAILED
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     return Verdict.RETRY if status >= 500 else verdict_of(code_of(error), str(error))  # noqa: PLR2004
 

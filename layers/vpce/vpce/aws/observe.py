@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from vpce.aws.errors import code_of, is_gone
+from vpce.aws.pace import OutOfTimeError
 from vpce.core.model import (
     MADE_FOR_TAG,
     MANAGED_BY_TAG,
@@ -26,6 +27,7 @@ from vpce.core.model import (
     SecurityGroup,
     Subnet,
     Vpc,
+    group_name,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +56,18 @@ def observe(
 ) -> list[Vpc]:
     """The VPCs of a place, or those named that still exist; sorted by id.
 
-    `needs_dns` says whether the DNS attributes of a VPC matter; those with interface endpoints are asked in any case.
+    Args:
+        ec2: client of the place.
+        place: where the client looks.
+        installation: what the ownership tag says on what is ours.
+        needs_dns: whether a VPC's DNS attributes matter.
+        pace: the place's token buckets.
+        vpcs: ids; None for all.
+
+    Raises:
+        ClientError, BotoCoreError: a call failed, so nothing is known.
+        OutOfTimeError: the DNS attributes would outlast the budget.
+
     """
     if vpcs is not None and not vpcs:
         return []
@@ -98,12 +111,12 @@ def _sorted(things: Iterable[Any]) -> list[Any]:
 
 
 def _with_dns(ec2: EC2Client, vpc: Vpc, needs_dns: Callable[[Vpc], bool], pace: Pace) -> Vpc | None:
-    if not any(e.kind is Kind.INTERFACE for e in vpc.endpoints) and not needs_dns(vpc):
+    if not needs_dns(vpc):
         return vpc
+    if not (pace.take("DescribeVpcAttribute") and pace.take("DescribeVpcAttribute")):
+        raise OutOfTimeError("there are more VPCs with interface endpoints than can be read in one go")
     try:
-        pace.wait("DescribeVpcAttribute")
         support = ec2.describe_vpc_attribute(VpcId=vpc.id, Attribute="enableDnsSupport")
-        pace.wait("DescribeVpcAttribute")
         hostnames = ec2.describe_vpc_attribute(VpcId=vpc.id, Attribute="enableDnsHostnames")
     except ClientError as error:
         if is_gone(code_of(error)):
@@ -140,7 +153,7 @@ def _vpc(
         subnets=subnets,
         route_tables=route_tables,
         endpoints=endpoints,
-        security_groups=tuple(g for g in groups if g.is_ours or g.id in used),
+        security_groups=tuple(g for g in groups if g.is_ours or g.bears_our_name or g.id in used),
     )
 
 
@@ -205,6 +218,7 @@ def _security_group(group: Mapping[str, Any], installation: str) -> SecurityGrou
         id=group["GroupId"],
         name=group["GroupName"],
         is_ours=_tags(group).get(MANAGED_BY_TAG) == installation,
+        bears_our_name=group["GroupName"] == group_name(installation),
         ingress=frozenset(i for p in group.get("IpPermissions", []) for i in _ingress(p)),
     )
 

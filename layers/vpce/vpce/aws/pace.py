@@ -26,6 +26,10 @@ RESERVE = 15.0
 """Seconds kept for the last calls, the notice and the message that goes on."""
 
 
+class OutOfTimeError(Exception):
+    """A look would take longer than the invocation lasts; it is worth another try, and told if it stays so."""
+
+
 class Pace:
     """The buckets of one place. Keep it as long as the process lives: EC2 remembers too."""
 
@@ -41,21 +45,20 @@ class Pace:
         self._until = self._clock() + seconds - RESERVE
         return self
 
+    def has(self, seconds: float) -> bool:
+        """Whether the budget still holds so many seconds."""
+        return self._clock() + seconds < self._until
+
     def take(self, operation: str) -> bool:
         """Wait for a token. False, without waiting, if it would come after the budget: leave the call for later."""
         if self._clock() + self._delay(operation) >= self._until:
             return False
-        self.wait(operation)
+        if operation in BUCKETS:
+            if delay := self._delay(operation):
+                self._sleep(delay)
+            now = self._clock()
+            self._buckets[operation] = (self._tokens(operation, now) - 1, now)
         return True
-
-    def wait(self, operation: str) -> None:
-        """Wait for a token, however long it takes."""
-        if operation not in BUCKETS:
-            return
-        if delay := self._delay(operation):
-            self._sleep(delay)
-        now = self._clock()
-        self._buckets[operation] = (self._tokens(operation, now) - 1, now)
 
     def refused(self, operation: str) -> None:
         """EC2 said no: somebody else drinks from the bucket, so count it as empty."""

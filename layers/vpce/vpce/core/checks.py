@@ -28,7 +28,7 @@ from vpce.core.plan import (
 from vpce.core.profile import Profile, Wish, has_vanished_tag, ports_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from vpce.core.model import Catalog, Endpoint, Place, SecurityGroup, Subnet, Vpc
     from vpce.core.plan import Action, Plan
@@ -63,7 +63,10 @@ class Subject:
 
     @property
     def follows_a_profile(self) -> bool:
-        return self.plan is not None and self.plan.wish is not FREE
+        """Tags, or the default profile, ask for something: endpoints, or their removal."""
+        if self.plan is None or self.plan.wish is FREE:
+            return False
+        return self.plan.wish.remove or self.plan.wish.profile is not None
 
     def short(self, endpoint: Endpoint) -> str:
         return short_name(endpoint.service, self.vpc.place.region)
@@ -217,7 +220,7 @@ def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:
         case EnableDnsSupport() | EnableDnsHostnames():
             return any(e.private_dns and not e.is_leaving for e in vpc.endpoints)  # broken_private_dns
         case UpdateSecurityGroup(group=group, authorize=authorize):
-            return bool(authorize) and any(group.id in p.resource for p in closed_security_group(subject))
+            return bool(authorize) and any(group.id in groups for groups, _, _ in _closed(subject))
         case _:
             return False
 
@@ -255,7 +258,7 @@ def _what(action: Action) -> str:
 @check(severity=Severity.LOW, why="An interface endpoint costs money by the hour in every zone, wanted or not.")
 def unwanted_endpoint(subject: Subject) -> Iterator[Problem]:
     """An endpoint of vpce that its profile does not ask for."""
-    if subject.plan is not None and subject.follows_a_profile and subject.plan.wish.profile is not None:
+    if subject.plan is not None and subject.follows_a_profile and not subject.plan.wish.remove:
         for step in subject.plan.steps:
             if isinstance(step, Keep) and not step.is_wanted and not step.endpoint.is_leaving:
                 yield Problem(
@@ -384,9 +387,32 @@ def unavailable_endpoint(subject: Subject) -> Iterator[Problem]:
             )
 
 
+@check(severity=Severity.LOW, why="Until AWS is done with it, the service may be out of reach; the next audit tells.")
+def unsettled_endpoint(subject: Subject) -> Iterator[Problem]:
+    """AWS was still at work on something the profile asks for."""
+    if subject.plan is not None and subject.follows_a_profile:
+        for wait in subject.plan.waits:
+            region = subject.vpc.place.region
+            fix = f"Nothing, if it passes. See: vpce explain {subject.vpc.id} --region {region}"
+            yield Problem(resource=f"{wait.subject} at work", what=f"{wait.subject}: {wait.why}", fix=fix)
+
+
 @check(severity=Severity.HIGH, why="Names resolve to the endpoint, but connections to it time out.")
 def closed_security_group(subject: Subject) -> Iterator[Problem]:
     """The security groups of interface endpoints do not let a CIDR of the VPC in."""
+    vpc = subject.vpc
+    for (group_ids, port, cidr), services in _closed(subject).items():
+        source = f"Ipv6Ranges=[{{CidrIpv6={cidr}}}]" if ":" in cidr else f"IpRanges=[{{CidrIp={cidr}}}]"
+        yield Problem(
+            resource=f"{'+'.join(group_ids)} {port} {cidr}",
+            what=f"{', '.join(group_ids)} closed to {cidr} on port {port}, in front of {', '.join(sorted(services))}",
+            fix=f"aws ec2 authorize-security-group-ingress --region {vpc.place.region} --group-id {group_ids[0]} "
+            f"--ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},{source}",
+        )
+
+
+def _closed(subject: Subject) -> Mapping[tuple[tuple[str, ...], int, str], list[str]]:
+    """(groups, port, CIDR that is not let in) → services behind them."""
     vpc = subject.vpc
     closed: dict[tuple[tuple[str, ...], int, str], list[str]] = defaultdict(list)
     for endpoint in vpc.endpoints:
@@ -399,14 +425,7 @@ def closed_security_group(subject: Subject) -> Iterator[Problem]:
             for cidr in vpc.cidrs:
                 if not _lets_in(groups, port, cidr, vpc.subnets):
                     closed[tuple(g.id for g in groups), port, cidr].append(subject.short(endpoint))
-    for (group_ids, port, cidr), services in closed.items():
-        source = f"Ipv6Ranges=[{{CidrIpv6={cidr}}}]" if ":" in cidr else f"IpRanges=[{{CidrIp={cidr}}}]"
-        yield Problem(
-            resource=f"{'+'.join(group_ids)} {port} {cidr}",
-            what=f"{', '.join(group_ids)} closed to {cidr} on port {port}, in front of {', '.join(sorted(services))}",
-            fix=f"aws ec2 authorize-security-group-ingress --region {vpc.place.region} --group-id {group_ids[0]} "
-            f"--ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},{source}",
-        )
+    return closed
 
 
 def _lets_in(groups: list[SecurityGroup], port: int, cidr: str, subnets: tuple[Subnet, ...]) -> bool:

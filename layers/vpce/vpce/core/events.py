@@ -57,7 +57,8 @@ class Look:
     """VPCs that this event saw being made; only such get the default profile."""
     time: str = ""
     """ISO 8601, when it happened: an old event makes no VPC new."""
-    attempt: int = 1
+    since: str = ""
+    """ISO 8601: since when it has been tried without getting on. Empty for an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +72,12 @@ def where_to_look(event: Any) -> Look | Ignored:
         return Ignored(why=f"no event: {shape_of(event)}")
     detail = event.get("detail")
     if isinstance(detail, dict):
-        match event.get("source"):
-            case "aws.tag":
-                return _tag_change(event, detail)
-            case "vpce":
-                return _own(event, detail)
-            case _ if "eventName" in detail:
-                return _call(event, detail)
+        if event.get("source") == "aws.tag":
+            return _tag_change(event, detail)
+        if event.get("source") == OWN_SOURCE:
+            return _own(event, detail)
+        if "eventName" in detail:
+            return _call(event, detail)
     elif "eventName" in event and "eventSource" in event:
         return _call({}, event)
     return Ignored(why=f"neither an EC2 call, a tag change nor our own message: {shape_of(event)}")
@@ -119,16 +119,16 @@ def _tag_change(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Look | I
 
 
 def _own(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Look | Ignored:
-    place, vpcs, attempt = _place(event, {}), frozenset(_vpc_ids(detail.get("vpcs"))), detail.get("attempt")
-    if place is None or not isinstance(attempt, int):
+    place, vpcs = _place(event, {}), detail.get("vpcs")
+    if place is None or not isinstance(vpcs, list):
         return Ignored(why=f"not a message of ours: {shape_of(event)}")
     return Look(
         place=place,
-        vpcs=vpcs,
+        vpcs=frozenset(_vpc_ids(vpcs)),
         why=str(detail.get("why", "")),
         new=frozenset(_vpc_ids(detail.get("new"))),
         time=str(event.get("time", "")),
-        attempt=attempt,
+        since=str(detail.get("since", "")),
     )
 
 
@@ -149,7 +149,7 @@ def look_again(look: Look, *, message_id: str) -> dict[str, Any]:
         "detail": {
             "vpcs": sorted(look.vpcs),
             "new": sorted(look.new),
-            "attempt": look.attempt,
+            "since": look.since,
             "why": look.why,
         },
     }

@@ -119,6 +119,8 @@ class SecurityGroup:
     id: str
     name: str
     is_ours: bool = False
+    bears_our_name: bool = False
+    """Ours or not: no second group of the name can be made in the VPC."""
     ingress: frozenset[Ingress] = frozenset()
 
 
@@ -151,7 +153,7 @@ class Vpc:
     route_tables: tuple[RouteTable, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
-    """Ours, and those that endpoints use."""
+    """Ours, those that endpoints use, and any that bears our name."""
 
     @property
     def name(self) -> str:
@@ -217,6 +219,11 @@ class Catalog:
     def names(self, kind: Kind) -> list[str]:
         """Short names of a kind, sorted; for suggestions."""
         return sorted({short_name(o.service, self.region) for o in self.offers if o.kind is kind})
+
+
+def group_name(installation: str) -> str:
+    """What our security group is called; unique in its VPC."""
+    return f"{installation}-endpoints"
 
 
 def short_name(service: str, region: str) -> str:

@@ -1,10 +1,10 @@
 """What to do: the difference between a VPC and what is wished for it.
 
     wanted   there            step
-    ------   --------------   ----------------------------------------------------------
-    yes      no               CreateEndpoint; or Shortfall, where it cannot be made
+    ------   --------------   -----------------------------------------------------------------
+    yes      no               CreateEndpoint; Shortfall where it cannot be made
     yes      yes, ours        Keep, or UpdateEndpoint; Wait while AWS is still working on it
-    yes      yes, not ours    Leave; or Shortfall, where it does not do what the profile asks
+    yes      yes, not ours    Leave, it counts; and Shortfall for route tables that it misses
     no       yes, ours        Keep; DeleteEndpoint only if the tag says ``none``
     no       yes, not ours    Leave
 
@@ -19,7 +19,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from vpce.core.model import OUR_RULE, Catalog, Endpoint, Ingress, Kind, Offer, SecurityGroup, short_name
+from vpce.core.model import (
+    MADE_BY_DEFAULT,
+    MANAGED_BY_TAG,
+    OUR_RULE,
+    Catalog,
+    Endpoint,
+    Ingress,
+    Kind,
+    Offer,
+    SecurityGroup,
+    short_name,
+)
 from vpce.core.profile import did_you_mean, ports_of
 
 if TYPE_CHECKING:
@@ -264,7 +275,7 @@ def _remove(vpc: Vpc) -> Iterator[Step]:
 
 def _remove_group(vpc: Vpc, group: SecurityGroup) -> Step:
     users = [e for e in vpc.endpoints if group.id in e.security_groups and e.state != "deleted"]
-    if foreign := [e for e in users if not e.is_ours]:
+    if foreign := [e for e in users if not e.is_ours and not e.is_leaving]:
         return Shortfall(
             service="security group",
             kind=Kind.INTERFACE,
@@ -286,7 +297,7 @@ class _Towards:
             raise ValueError("a wish without a profile has no way towards it")
         self.vpc, self.profile, self.catalog = vpc, wish.profile, catalog
         self.asked = f"profile {self.profile.name} asks for it"
-        self.made_for = f"default/{self.profile.name}" if wish.by_default else self.profile.name
+        self.made_for = f"{MADE_BY_DEFAULT}{self.profile.name}" if wish.by_default else self.profile.name
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
         self.subnets = _SubnetChoice(vpc, wish.zones)
         self.offers: dict[tuple[str, Kind], tuple[str, Offer]] = {}
@@ -303,6 +314,10 @@ class _Towards:
                     self.offers.setdefault((offer.service, kind), (name, offer))  # it may be named short and in full
         for name, offer in self.offers.values():
             steps += self._gateway(name, offer) if offer.kind is Kind.GATEWAY else self._interface(name, offer)
+        if self.group is None and (namesake := next((g for g in self.vpc.security_groups if g.bears_our_name), None)):
+            steps = [s for s in steps if not _needs_our_group(s)]
+            why = f"{namesake.id} bears our group's name without our tag; tag it {MANAGED_BY_TAG}, or delete it"
+            yield Shortfall(service="security group", kind=Kind.INTERFACE, why=why)
         yield from steps
         yield from self._dns()
         yield from self._security_group(steps)
@@ -392,16 +407,18 @@ class _Towards:
         choice = self.subnets.choose(offer, there)
         yield from self._zones_without_address(name, choice)
         # AWS refuses a private DNS name that another endpoint of the VPC already has.
-        names_are_free = not any(
-            e.private_dns and e.service == offer.service and e.state != "deleted" for e in self.vpc.endpoints
-        )
+        holders = [
+            e for e in self.vpc.endpoints if e.private_dns and e.service == offer.service and e.state != "deleted"
+        ]
+        if holders and all(e.is_leaving for e in holders):
+            yield Wait(subject=holders[0].id, why=f"AWS is deleting it; then {name}'s names go to {there.id}")
         update = UpdateEndpoint(
             service=name,
             endpoint=there,
             add_subnets=choice.add,
             remove_subnets=choice.remove,
             add_our_security_group=self.group is None or self.group.id not in there.security_groups,
-            enable_private_dns=bool(offer.private_dns_names) and not there.private_dns and names_are_free,
+            enable_private_dns=bool(offer.private_dns_names) and not holders,
             why="",
         )
         if reasons := list(_reasons(update)):
@@ -431,7 +448,10 @@ class _Towards:
             )
         elif not choice.without_address:
             zones = f" in {_and(offer.zones)}, the zones of the service" if self.vpc.subnets and offer.zones else ""
-            yield Shortfall(service=name, kind=Kind.INTERFACE, why=f"the VPC has no subnet{zones} yet")
+            # A VPC without any subnet has nobody to serve: nothing is amiss yet.
+            is_required = bool(self.vpc.subnets) and name not in self.profile.optional
+            why = f"the VPC has no subnet{zones} yet"
+            yield Shortfall(service=name, kind=Kind.INTERFACE, is_required=is_required, why=why)
 
     def _zones_without_address(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
         for zone in choice.without_address:
@@ -466,7 +486,7 @@ class _Towards:
             yield CreateSecurityGroup(ingress=wanted, why="interface endpoints need one that lets the VPC in")
             return
         authorize = wanted - self.group.ingress
-        revoke = frozenset(r for r in self.group.ingress if r.description == OUR_RULE) - wanted
+        revoke = frozenset(r for r in self.group.ingress if r.description == OUR_RULE and r.first == r.last) - wanted
         if authorize or revoke:
             yield UpdateSecurityGroup(
                 group=self.group,
@@ -479,6 +499,16 @@ class _Towards:
 def _serves(endpoint: Endpoint) -> bool:
     """It is there, or on its way."""
     return not endpoint.is_leaving and not endpoint.is_broken
+
+
+def _needs_our_group(step: Step) -> bool:
+    match step:
+        case CreateEndpoint(offer=offer):
+            return offer.kind is Kind.INTERFACE
+        case UpdateEndpoint(add_our_security_group=needs):
+            return needs
+        case _:
+            return False
 
 
 def _reasons(update: UpdateEndpoint) -> Iterator[str]:

@@ -85,8 +85,8 @@ class Profiles:
     unreadable: ProfileError | None = None
     """The installation's own text could not be read: no profile is used, for it may have replaced any of them."""
 
-    def of(self, text: str) -> Profile:
-        """The profile of a tag's value: one name, or several joined by ``+``.
+    def of(self, text: str, *, asked_by: str = PROFILE_TAG) -> Profile:
+        """The profile of a tag's or parameter's value: one name, or several joined by ``+``.
 
         Raises:
             ProfileError: a name is unknown or its table broken. Nothing may be changed then.
@@ -95,7 +95,7 @@ class Profiles:
         if self.unreadable:
             raise self.unreadable
         names = list(dict.fromkeys(part.strip().lower() for part in text.split("+")))
-        found = [self._one(name, text) for name in names]
+        found = [self._one(name, f"{asked_by} = {text!r}") for name in names]
         required = {s for p in found for s in p.interface if s not in p.optional}
         interface = {s for p in found for s in p.interface}
         return Profile(
@@ -106,19 +106,17 @@ class Profiles:
             optional=frozenset(interface - required),
         )
 
-    def _one(self, name: str, text: str) -> Profile:
+    def _one(self, name: str, asked: str) -> Profile:
         if name in self.broken:
             raise self.broken[name]
         if name in self.tables:
             return self.tables[name]
         if name == REMOVE:
-            raise UnknownProfile(
-                f"{PROFILE_TAG} = {text!r}: '{REMOVE}' stands alone; it cannot be joined with a profile"
-            )
+            raise UnknownProfile(f"{asked}: '{REMOVE}' stands alone; it cannot be joined with a profile")
         if not name:
-            raise UnknownProfile(f"{PROFILE_TAG} = {text!r} has an empty name; known profiles: {self._known()}")
+            raise UnknownProfile(f"{asked} has an empty name; known profiles: {self._known()}")
         hint = did_you_mean(name, [*self.tables, REMOVE])
-        raise UnknownProfile(f"{PROFILE_TAG} = {text!r}: no profile '{name}'{hint}; known profiles: {self._known()}")
+        raise UnknownProfile(f"{asked}: no profile '{name}'{hint}; known profiles: {self._known()}")
 
     def _known(self) -> str:
         return ", ".join(sorted(self.tables))
@@ -238,13 +236,15 @@ def _untagged(vpc: Vpc, profiles: Profiles, *, default: str, is_new: bool) -> Wi
     if made_for:
         # What is there remembers the default profile that the VPC was born with, also after the parameter changed.
         return _by_default(vpc, profiles, min(made_for).removeprefix(MADE_BY_DEFAULT), "the VPC got it when it was new")
-    if is_new and default:
+    if is_new and default not in {"", REMOVE}:
         return _by_default(vpc, profiles, default, "the default profile of a new VPC without a tag")
     return Wish(profile=None, why=f"the VPC has no tag {PROFILE_TAG}")
 
 
 def _by_default(vpc: Vpc, profiles: Profiles, name: str, why: str) -> Wish:
-    return Wish(profile=profiles.of(name), by_default=True, zones=zones_of(vpc), why=f"{name}: {why}")
+    return Wish(
+        profile=profiles.of(name, asked_by="DefaultProfile"), by_default=True, zones=zones_of(vpc), why=f"{name}: {why}"
+    )
 
 
 def is_managed(vpc: Vpc) -> bool:

@@ -157,7 +157,9 @@ class Reconciled:
     outcomes: tuple[Outcome, ...] = ()
     refusal: str = ""
     gave_up: bool = False
-    """It was tried often enough; the audit comes by again."""
+    """It was tried long enough; the audit comes by again."""
+    is_named: bool = True
+    """An event pointed at this VPC; otherwise it was looked at because an event named none."""
 
     def outcomes_that(self, *verdicts: Verdict) -> list[Outcome]:
         return [o for o in self.outcomes if o.verdict in verdicts]
@@ -170,21 +172,38 @@ class Reconciled:
     @property
     def got_on(self) -> bool:
         """Something was done, or only the invocation's end kept it from being done."""
-        return bool(self.outcomes_that(Verdict.DONE)) or {o.verdict for o in self.outcomes} == {Verdict.DEFERRED}
+        verdicts = {o.verdict for o in self.outcomes}
+        return Verdict.DONE in verdicts or (
+            Verdict.DEFERRED in verdicts and verdicts <= {Verdict.DEFERRED, Verdict.BLOCKED}
+        )
 
     @property
-    def is_worth_telling(self) -> bool:
-        return bool(self.refusal or self.gave_up or self.outcomes_that(Verdict.DONE, Verdict.FAILED))
+    def has_changed(self) -> bool:
+        return bool(self.outcomes_that(Verdict.DONE))
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What people must know, change or no change; the same trouble gives the same words."""
+        failures = [f"{line(o.action).thing}: {o.message}" for o in self.outcomes_that(Verdict.FAILED)]
+        shortfalls = [str(line(s)) for s in self.plan.shortfalls if s.is_required] if self.plan else []
+        return (
+            *([self.refusal] if self.refusal else []),
+            *(["gave up"] if self.gave_up else []),
+            *failures,
+            *shortfalls,
+        )
 
 
 def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> Message | None:
-    """What a run changed or failed to change, once; None when there is nothing to tell."""
-    told = sorted((r for r in runs if r.is_worth_telling), key=lambda r: r.vpc)
+    """What a run changed, could not change or cannot have; None when there is nothing to tell."""
+    told = sorted((r for r in runs if r.has_changed or r.trouble), key=lambda r: r.vpc)
     if not told:
         return None
     done = sum(len(r.outcomes_that(Verdict.DONE)) for r in told)
     failed = sum(len(r.outcomes_that(Verdict.FAILED)) + bool(r.refusal) + r.gave_up for r in told)
-    counts = ", ".join([*([_count(done, "change")] if done else []), *([_count(failed, "failure")] if failed else [])])
+    short = sum(s.is_required for r in told if r.plan for s in r.plan.shortfalls)
+    nouns = ((done, "change"), (failed, "failure"), (short, "shortfall"))
+    counts = ", ".join(_count(number, noun) for number, noun in nouns if number)
     where = told[0].vpc_name if len(told) == 1 else _count(len(told), "VPC")
     text = [f"vpce in account {place.account}, region {place.region}: {counts}.", ""]
     for run in told:
@@ -199,6 +218,7 @@ def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> 
             "region": place.region,
             "changes": done,
             "failures": failed,
+            "shortfalls": short,
             "vpcs": [_run_document(r) for r in told],
         },
     )
@@ -226,6 +246,8 @@ def _run_text(run: Reconciled) -> Iterator[str]:
         yield f"  … {_count(blocked, 'more change')} not tried without it"
     if later := len(run.outcomes_that(Verdict.DEFERRED)):
         yield f"  … {_count(later, 'more change')} to come, as fast as EC2 lets us"
+    if run.gave_up:
+        yield "  ! Gave up waiting for AWS; the audit comes by again."
     if run.plan:
         yield from (str(line(s)) for s in run.plan.waits)
         yield from (str(line(s)) for s in run.plan.shortfalls if s.is_required)

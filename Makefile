@@ -20,13 +20,14 @@ REGION := eu-west-1
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-setup: .venv/ready .venv-sam/ready .venv-lambda/ready  ## the environments: tests and demo, SAM CLI, Lambda's runtime
+setup: .venv/ready .venv-sam/ready .venv-lambda/ready .venv-checkov/ready  ## the environments: tests and demo, SAM CLI, Lambda's runtime
 
 .venv/ready: requirements/dev.txt layers/vpce/pyproject.toml
 .venv-sam/ready: requirements/sam.txt
 .venv-lambda/ready: requirements/lambda.txt
+.venv-checkov/ready: requirements/checkov.txt
 
-.venv/ready .venv-sam/ready .venv-lambda/ready:
+.venv/ready .venv-sam/ready .venv-lambda/ready .venv-checkov/ready:
 	@test -n "$(PYTHON)" || { echo "vpce needs Python 3.11 or later with venv; none was found" >&2; exit 1; }
 	@echo "setting up $(@D) ($$($(PYTHON) --version)) ..."
 	@$(PYTHON) -m venv --clear $(@D)
@@ -34,7 +35,7 @@ setup: .venv/ready .venv-sam/ready .venv-lambda/ready  ## the environments: test
 	@touch $@
 
 demo: ## the main job on a local AWS: deploy, tag, break, audit, heal
-	@$(MAKE) --no-print-directory -j3 setup
+	@$(MAKE) --no-print-directory -j3 .venv/ready .venv-sam/ready .venv-lambda/ready
 	@.venv/bin/python -m embedded.demo
 
 test: ## everything: lint, types, template, unit, strict EC2, end to end
@@ -49,8 +50,9 @@ lint: .venv/ready  ## ruff
 types: .venv/ready  ## mypy --strict
 	.venv/bin/mypy
 
-template: .venv-sam/ready  ## sam validate --lint
+template: .venv-sam/ready .venv-checkov/ready  ## sam validate --lint, checkov
 	AWS_DEFAULT_REGION=$(REGION) $(SAM) validate --lint
+	.venv-checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
 
 build: .venv-sam/ready  ## what would be deployed, under .aws-sam/build
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build > /dev/null
@@ -65,4 +67,4 @@ bench: .venv/ready  ## calls per reconcile and per audit, against the floor
 	.venv/bin/python -m benchmarks.calls
 
 clean:  ## everything that was made here
-	rm -rf .venv .venv-sam .venv-lambda .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-lambda .venv-checkov .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

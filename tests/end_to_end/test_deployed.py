@@ -96,6 +96,18 @@ def _add_cidr(stack: Stack, vpc: str) -> Callable[[], bool]:
     return open_to_it
 
 
+def _drop_cidr(stack: Stack, vpc: str) -> Callable[[], bool]:
+    associations = stack.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlockAssociationSet"]
+    added = next(a["AssociationId"] for a in associations if a["CidrBlock"] == "10.250.0.0/16")
+    stack.ec2.disassociate_vpc_cidr_block(AssociationId=added)
+
+    def closed_to_it() -> bool:
+        rules = [p for g in groups_of(stack, vpc) for p in g["IpPermissions"] if p.get("ToPort") == 443]
+        return not any(r["CidrIp"] == "10.250.0.0/16" for p in rules for r in p["IpRanges"])
+
+    return closed_to_it
+
+
 def _private_dns_off(stack: Stack, vpc: str) -> Callable[[], bool]:
     endpoint = stack.endpoints(vpc)["sts"]["VpcEndpointId"]
     stack.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PrivateDnsEnabled=False)
@@ -137,7 +149,8 @@ def kept(stack: Stack) -> str:
 @pytest.mark.parametrize(
     "drift",
     [
-        _add_route_table, _add_zone, _add_cidr, _private_dns_off, _dns_hostnames_off, _delete_endpoint, _revoke_ingress,
+        _add_route_table, _add_zone, _add_cidr, _drop_cidr, _private_dns_off, _dns_hostnames_off, _delete_endpoint,
+        _revoke_ingress,
     ],
     ids=lambda f: f.__name__.strip("_"),
 )  # fmt: skip
@@ -292,3 +305,39 @@ def test_zz_no_call_of_the_functions_was_denied(stack: Stack) -> None:
         and not (c["service"] == "s3" and c["action"] == "PutObject")
     ]
     assert denied == []
+
+
+SEEN_ELSEWHERE = {
+    # Lambda and Step Functions use these in the role's name; no call of a function shows it.
+    "ReconcileRole": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "AuditRunRole": {
+        "lambda:InvokeFunction", "states:StartExecution", "states:DescribeExecution", "states:StopExecution",
+    },
+}  # fmt: skip
+ASKED_ALONG = {
+    # EC2 and SNS ask for these when a function makes another call.
+    "ec2:CreateTags", "kms:Decrypt", "kms:GenerateDataKey", "route53:AssociateVPCWithHostedZone",
+    "logs:CreateLogStream", "logs:PutLogEvents",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["ReconcileRole", "PlacesRole", "AuditRole", "ReportRole", "AuditRunRole"])
+def test_zz_every_right_of_a_role_is_used_and_no_other_is_needed(stack: Stack, role: str) -> None:
+    """Allowed and used are the same: the calls of all tests above, against the policies as they are deployed."""
+    iam = stack.aws.client("iam")
+    name = stack.aws.client("cloudformation").describe_stack_resource(StackName="vpce", LogicalResourceId=role)[
+        "StackResourceDetail"
+    ]["PhysicalResourceId"]
+    allowed = set()
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        for statement in iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            allowed |= set(actions if isinstance(actions, list) else [actions])
+
+    used = {
+        f"{c['service']}:{c['action']}"
+        for c in stack.aws.calls()
+        if f":assumed-role/{name}/" in c["principal"] and not c["principal"].endswith("/tried-by-hand")
+    }
+
+    assert allowed - SEEN_ELSEWHERE.get(role, set()) - ASKED_ALONG == used - ASKED_ALONG

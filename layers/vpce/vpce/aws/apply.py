@@ -116,16 +116,18 @@ class _Run:
         operation = _operation(batch[0])
         outcomes: list[Outcome] = []
         for _ in range(_TRIES):
-            if not self.pace.take(operation):
+            if not self.pace.ready(operation):
                 return [Outcome(action=a, verdict=Verdict.DEFERRED) for a in batch]
             try:
                 refused = self._call(batch)
             except AwsError as error:
                 outcomes = [_outcome_of(a, error) for a in batch]
                 if code_of(error) not in THROTTLED:
+                    self.pace.spent(operation)
                     return outcomes
                 self.pace.refused(operation)
             else:
+                self.pace.spent(operation)
                 return [refused.get(id(a)) or Outcome(action=a, verdict=Verdict.DONE) for a in batch]
         return outcomes
 

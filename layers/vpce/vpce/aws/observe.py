@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -113,20 +113,22 @@ def _sorted(things: Iterable[Any]) -> list[Any]:
 def _with_dns(ec2: EC2Client, vpc: Vpc, needs_dns: Callable[[Vpc], bool], pace: Pace) -> Vpc | None:
     if not needs_dns(vpc):
         return vpc
-    if not (pace.take("DescribeVpcAttribute") and pace.take("DescribeVpcAttribute")):
-        raise OutOfTimeError("there are more VPCs with interface endpoints than can be read in one go")
     try:
-        support = ec2.describe_vpc_attribute(VpcId=vpc.id, Attribute="enableDnsSupport")
-        hostnames = ec2.describe_vpc_attribute(VpcId=vpc.id, Attribute="enableDnsHostnames")
+        support = _attribute(ec2, vpc.id, "enableDnsSupport", pace)
+        hostnames = _attribute(ec2, vpc.id, "enableDnsHostnames", pace)
     except ClientError as error:
         if is_gone(code_of(error)):
             return None  # deleted while we looked
         raise
-    dns = Dns(
-        support=support["EnableDnsSupport"].get("Value", False),
-        hostnames=hostnames["EnableDnsHostnames"].get("Value", False),
-    )
-    return replace(vpc, dns=dns)
+    return replace(vpc, dns=Dns(support=support, hostnames=hostnames))
+
+
+def _attribute(ec2: EC2Client, vpc: str, name: Literal["enableDnsSupport", "enableDnsHostnames"], pace: Pace) -> bool:
+    if not pace.ready("DescribeVpcAttribute"):
+        raise OutOfTimeError("there are more VPCs with interface endpoints than can be read in one go")
+    answer: Mapping[str, Any] = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=name)
+    pace.spent("DescribeVpcAttribute")
+    return bool(answer[name[0].upper() + name[1:]].get("Value", False))
 
 
 def _tags(thing: Mapping[str, Any]) -> dict[str, str]:

@@ -49,16 +49,19 @@ class Pace:
         """Whether the budget still holds so many seconds."""
         return self._clock() + seconds < self._until
 
-    def take(self, operation: str) -> bool:
+    def ready(self, operation: str) -> bool:
         """Wait for a token. False, without waiting, if it would come after the budget: leave the call for later."""
         if self._clock() + self._delay(operation) >= self._until:
             return False
+        if delay := self._delay(operation):
+            self._sleep(delay)
+        return True
+
+    def spent(self, operation: str) -> None:
+        """The call was answered. EC2 took the token some time before: counted from now, we never think it has more."""
         if operation in BUCKETS:
-            if delay := self._delay(operation):
-                self._sleep(delay)
             now = self._clock()
             self._buckets[operation] = (self._tokens(operation, now) - 1, now)
-        return True
 
     def refused(self, operation: str) -> None:
         """EC2 said no: somebody else drinks from the bucket, so count it as empty."""

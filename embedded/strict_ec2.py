@@ -15,11 +15,18 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.exceptions import (
+    InvalidRouteTableIdError,
+    InvalidSecurityGroupNotFoundError,
+    InvalidSubnetIdError,
+    InvalidVpcEndPointIdError,
+    InvalidVPCIdError,
+)
 from moto.ec2.models.core import TaggedEC2Resource
-from moto.ec2.models.route_tables import RouteBackend
+from moto.ec2.models.route_tables import RouteBackend, RouteTable
 from moto.ec2.models.security_groups import SecurityGroupBackend
-from moto.ec2.models.subnets import SubnetBackend
-from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.models.subnets import Subnet, SubnetBackend
+from moto.ec2.models.vpcs import VPC, VPCBackend, VPCEndPoint
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.dhcp_options import DHCPOptions
 from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
@@ -27,13 +34,23 @@ from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.subnets import Subnets
+from moto.ec2.responses.tags import TagResponse
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, add_tag_specification, get_prefix
 
 from embedded import strict_ec2_answers as answers
 from embedded import strict_ec2_endpoints as life
-from embedded.strict_ec2_behaviour import AS_DOCUMENTED, LOCK, Behaviour, Bucket, behave_as, present
-from embedded.strict_ec2_rules import GATEWAY, Change, Wish, is_true, refusal
+from embedded.strict_ec2_behaviour import (
+    AS_DOCUMENTED,
+    LOCK,
+    Behaviour,
+    Bucket,
+    behave_as,
+    is_seen,
+    present,
+    seen_from,
+)
+from embedded.strict_ec2_rules import GATEWAY, Change, Wish, is_true, refusal, remember_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -189,13 +206,79 @@ def _paged(key: str, most: int = 1000, *, ids: str | None = None) -> Callable[[A
                 )
             with LOCK:
                 life.sweep(response.ec2_backend)
+                _check_seen(response)
                 result = original(response).result
-            page, following = answers.page(result[key], size, response._get_param("NextToken"))
+            shown = [thing for thing in result[key] if is_seen(thing)]
+            page, following = answers.page(shown, size, response._get_param("NextToken"))
             return ActionResult({**result, key: page, "NextToken": following})
 
         return answer
 
     return patch
+
+
+def _check_seen(response: Any) -> None:
+    """EC2 devguide, eventual-consistency.html: NotFound for what was made a moment ago."""
+    backend = response.ec2_backend
+    asked = response._get_param
+    for named in [asked("GroupId"), *asked("GroupIds", []), *asked("Resources", [])]:
+        if not is_seen(backend.vpc_end_points.get(named)):
+            raise InvalidVpcEndPointIdError(named)
+        if not is_seen(backend.get_security_group_from_id(named)):
+            raise InvalidSecurityGroupNotFoundError(named)
+
+
+def _of_what_is_seen(original: Any) -> Callable[[Any], Any]:
+    @functools.wraps(original)
+    def answer(response: Any) -> Any:
+        _check_seen(response)
+        return original(response)
+
+    return answer
+
+
+def _create_security_group(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def create(*args: Any, **asked: Any) -> Any:
+        """A VPC's default group is as old as the VPC."""
+        group = original(*args, **asked)
+        group.seen_at = 0.0 if group.is_default else seen_from()
+        return group
+
+    return create
+
+
+def _spelt(other: str) -> Callable[[Any], Callable[..., None]]:
+    """EC2 errors-overview has two spellings of some codes, and does not say which call answers which."""
+
+    def patch(original: Any) -> Callable[..., None]:
+        @functools.wraps(original)
+        def init(error: Any, *args: Any) -> None:
+            original(error, *args)
+            if present().spelling == "Id":
+                error.code = other
+
+        return init
+
+    return patch
+
+
+class _Owner(property):
+    """VPC guide, vpc-sharing.html: a VPC, its subnets and route tables belong to the account that shares them."""
+
+
+def _owner(vpc_of: Callable[[Any], str]) -> Callable[[Any], Any]:
+    return lambda original: _Owner(lambda thing: present().shared.get(vpc_of(thing)) or original.fget(thing))
+
+
+def _set_vpc_attribute(original: Any) -> Callable[..., None]:
+    @functools.wraps(original)
+    def modify(backend: Any, vpc_id: str, attr_name: str, attr_value: str) -> None:
+        with LOCK:
+            remember_attribute(backend.get_vpc(vpc_id), attr_name)
+            original(backend, vpc_id, attr_name, attr_value)
+
+    return modify
 
 
 def _modify_vpc_attribute(original: Any) -> Callable[[Any], Any]:
@@ -310,7 +393,7 @@ def _get_tags(resource: Any) -> list[dict[str, str]]:
     ]
 
 
-PATCHES: Mapping[tuple[Any, str], Callable[[Any], Callable[..., Any]]] = {
+PATCHES: Mapping[tuple[Any, str], Callable[[Any], Any]] = {
     (VPCs, "create_vpc_endpoint"): _changes_endpoints(create_vpc_endpoint),
     (VPCs, "modify_vpc_endpoint"): _changes_endpoints(modify_vpc_endpoint),
     (VPCs, "delete_vpc_endpoints"): _changes_endpoints(delete_vpc_endpoints),
@@ -328,11 +411,29 @@ PATCHES: Mapping[tuple[Any, str], Callable[[Any], Callable[..., Any]]] = {
     (ElasticNetworkInterfaces, "delete_network_interface"): _delete_network_interface,
     (RouteTables, "delete_route"): _by_hand,
     (RouteTables, "replace_route"): _by_hand,
+    (SecurityGroups, "authorize_security_group_egress"): _of_what_is_seen,
+    (SecurityGroups, "authorize_security_group_ingress"): _of_what_is_seen,
+    (SecurityGroups, "delete_security_group"): _of_what_is_seen,
+    (SecurityGroups, "modify_security_group_rules"): _of_what_is_seen,
+    (SecurityGroups, "revoke_security_group_egress"): _of_what_is_seen,
+    (SecurityGroups, "revoke_security_group_ingress"): _of_what_is_seen,
+    (TagResponse, "create_tags"): _of_what_is_seen,
+    (TagResponse, "delete_tags"): _of_what_is_seen,
+    (SecurityGroupBackend, "create_security_group"): _create_security_group,
     (SecurityGroupBackend, "delete_security_group"): _delete_security_group,
     (SubnetBackend, "delete_subnet"): _delete_subnet,
     (VPCBackend, "delete_vpc"): _delete_vpc,
     (VPCBackend, "create_vpc_endpoint"): _instead(_create_in_backend),
     (VPCBackend, "delete_vpc_endpoints"): _instead(_delete_in_backend),
+    (VPCBackend, "modify_vpc_attribute"): _set_vpc_attribute,
+    (VPC, "owner_id"): _owner(lambda vpc: vpc.id),
+    (Subnet, "owner_id"): _owner(lambda subnet: subnet.vpc_id),
+    (RouteTable, "owner_id"): _owner(lambda table: table.vpc_id),
+    (InvalidVPCIdError, "__init__"): _spelt("InvalidVpcId.NotFound"),
+    (InvalidSubnetIdError, "__init__"): _spelt("InvalidSubnetId.NotFound"),
+    (InvalidRouteTableIdError, "__init__"): _spelt("InvalidRouteTableId.NotFound"),
+    (InvalidVpcEndPointIdError, "__init__"): _spelt("InvalidVpcEndpoint.NotFound"),
+    (InvalidSecurityGroupNotFoundError, "__init__"): _spelt("InvalidSecurityGroupID.NotFound"),
     (TaggedEC2Resource, "get_tags"): _instead(_get_tags),
 }
 # Everything of moto that the patches and the modules beside this one call by name.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from moto.ec2.exceptions import EC2ClientError, InvalidNextToken, InvalidServiceName, InvalidVpcEndPointIdError
 
-from embedded.strict_ec2_behaviour import present
+from embedded.strict_ec2_behaviour import is_seen, present
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -44,10 +44,12 @@ SERVICE_FILTERS: Mapping[str, Callable[[Any], Collection[str]]] = {
 
 
 def endpoints(backend: Any, ids: Sequence[str], filters: Mapping[str, Sequence[str]]) -> list[Any]:
+    """What this account may see by now: the endpoints in a shared VPC are its owner's (VPC guide, vpc-sharing.html)."""
+    shown = {e.id: e for e in backend.vpc_end_points.values() if is_seen(e) and e.vpc_id not in present().shared}
     for endpoint_id in ids:
-        if endpoint_id not in backend.vpc_end_points:
+        if endpoint_id not in shown:
             raise InvalidVpcEndPointIdError(endpoint_id)
-    asked = [backend.vpc_end_points[i] for i in dict.fromkeys(ids)] or list(backend.vpc_end_points.values())
+    asked = [shown[i] for i in dict.fromkeys(ids)] or list(shown.values())
     return _selected(asked, filters, ENDPOINT_FILTERS, lambda endpoint: backend.tags.get(endpoint.id, {}))
 
 

@@ -1,11 +1,14 @@
-"""How like AWS does EC2 behave at this moment? Times, page sizes, quotas, offers and token buckets."""
+"""How like AWS does EC2 behave at this moment? Times, page sizes, quotas, offers and token buckets.
+
+Where AWS documents two ways, or none, a switch has both; the first value is the one that holds unless a test says so.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,12 +26,18 @@ class Behaviour:
 
     pending: float = 0.0  # pending -> available
     deleting: float = 0.0  # deleting -> gone
+    lag: float = 0.0  # made -> seen: for so long, lists and calls that name it know no new endpoint or security group
+    attribute_lag: float = 0.0  # DNS attribute set -> believed by calls that want private DNS
     page_size: int = 1000  # the largest page of any listing
     interface_quota: int = 50  # per VPC
     gateway_quota: int = 20  # per Region
     zones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # service name -> the only zones supporting it
     missing_services: frozenset[str] = frozenset()  # service names this Region does not offer
     buckets: bool = False  # whether calls that change endpoints are throttled
+    shared: Mapping[str, str] = field(default_factory=dict)  # VPC shared with this account -> its owner's account
+    spelling: Literal["ID", "Id"] = "ID"  # of InvalidVpcID.NotFound and the others that AWS spells in two ways
+    route_exists: Literal["RouteAlreadyExists", "InvalidParameter"] = "RouteAlreadyExists"
+    deleted_token: Literal["old", "new"] = "old"  # what the client token of a deleted endpoint brings
     clock: Callable[[], float] = time.time
 
 
@@ -56,6 +65,17 @@ def behave_as(behaviour: Behaviour) -> Behaviour:
 
 def now() -> float:
     return _PRESENT.behaviour.clock()
+
+
+def seen_from() -> float:
+    """From when on the others see what is made at this moment."""
+    lag = present().lag
+    return now() + lag if lag else 0.0
+
+
+def is_seen(thing: Any) -> bool:
+    """https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html: a new thing may not be visible yet."""
+    return now() >= float(getattr(thing, "seen_at", 0.0))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from moto.ec2.exceptions import InvalidVpcEndPointIdError
+from moto.ec2.exceptions import EC2ClientError, InvalidVpcEndPointIdError
 from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.utils import random_resource_id, random_vpc_ep_id
 
 from embedded import strict_ec2_rules as rules
 from embedded.strict_ec2_answers import private_names
-from embedded.strict_ec2_behaviour import LOCK, Bucket, now, present
+from embedded.strict_ec2_behaviour import LOCK, Bucket, is_seen, now, present, seen_from
 from embedded.strict_ec2_rules import GATEWAY, INTERFACE, Change, Wish, refusal
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Endpoint(VPCEndPoint):  # type: ignore[misc]  # moto is untyped
     policy_document: str
     creation_timestamp: datetime
     ready_at: float
+    seen_at: float
     ip_address_type: str
     private_dns_enabled: bool = False
     private_names: frozenset[str] = frozenset()
@@ -143,9 +144,10 @@ def create(backend: Any, wish: Wish, client_token: str | None = None) -> Endpoin
     with LOCK:
         sweep(backend)
         tokens = ledger(backend).tokens
-        if client_token in tokens:
+        if client_token in tokens and not _is_forgotten(tokens[client_token][1]):
             return _repeated(*tokens[client_token], wish)
         backend.get_vpc(wish.vpc_id)
+        rules.check_owner(wish.vpc_id)
         offer = rules.check_offer(backend, wish.service_name, wish.kind)
         rules.check_type_parameters(
             wish.kind,
@@ -168,9 +170,7 @@ def modify(backend: Any, endpoint_id: str, change: Change) -> None:
     """All checks come first: a refused call changes nothing."""
     with LOCK:
         sweep(backend)
-        endpoint = backend.vpc_end_points.get(endpoint_id)
-        if endpoint is None:
-            raise InvalidVpcEndPointIdError(endpoint_id)
+        endpoint = _named(backend, endpoint_id)
         if endpoint.state != "available":  # EC2 errors-overview: IncorrectState
             raise refusal("IncorrectState", f"The VPC endpoint {endpoint_id} is in the state {endpoint.state}.")
         rules.check_type_parameters(
@@ -199,15 +199,26 @@ def delete(backend: Any, endpoint_ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _repeated(first: Wish, endpoint: Endpoint, wish: Wish) -> Endpoint:
-    """docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html: a repeated call succeeds and does nothing more.
-
-    So the token of an endpoint that was deleted since brings no new endpoint.
-    """
+    """EC2 devguide, ec2-api-idempotency.html: a repeated call succeeds and does nothing more."""
     if first != wish:
         raise refusal(
             "IdempotentParameterMismatch",
             "The client token you have provided is associated with a resource with different parameters.",
         )
+    return endpoint
+
+
+def _is_forgotten(endpoint: Endpoint) -> bool:
+    """AWS does not say what the token of a deleted endpoint brings: the old endpoint as it is, or a new one."""
+    return endpoint.state == "deleted" and present().deleted_token == "new"
+
+
+def _named(backend: Any, endpoint_id: str) -> Endpoint:
+    """The endpoint that a call names, if this account may know it by now."""
+    endpoint: Endpoint | None = backend.vpc_end_points.get(endpoint_id)
+    if endpoint is None or not is_seen(endpoint):
+        raise InvalidVpcEndPointIdError(endpoint_id)
+    rules.check_owner(endpoint.vpc_id)
     return endpoint
 
 
@@ -257,6 +268,7 @@ def _new_endpoint(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> Endpoin
         policy_document=wish.policy or DEFAULT_POLICY,
         creation_timestamp=datetime.fromtimestamp(now(), UTC),
         ready_at=now(),
+        seen_at=seen_from(),
         ip_address_type=wish.ip_address_type,
         private_names=private_names(offer) if wish.kind == INTERFACE else frozenset(),
         base_name=next(iter(offer["BaseEndpointDnsNames"]), ""),
@@ -305,10 +317,10 @@ def _modify_interface(backend: Any, endpoint: Endpoint, change: Change) -> None:
 
 def _delete_one(backend: Any, endpoint_id: str) -> dict[str, Any] | None:
     """Returns what DeleteVpcEndpoints says of an endpoint it could not delete."""
-    endpoint = backend.vpc_end_points.get(endpoint_id)
-    if endpoint is None:
-        missing = InvalidVpcEndPointIdError(endpoint_id)
-        return {"ResourceId": endpoint_id, "Error": {"Code": missing.code, "Message": missing.message}}
+    try:
+        endpoint = _named(backend, endpoint_id)
+    except EC2ClientError as error:
+        return {"ResourceId": endpoint_id, "Error": {"Code": error.code, "Message": error.message}}
     if endpoint.is_leaving:
         return None
     if endpoint.vpc_endpoint_type == GATEWAY and _is_needed_inbound(backend, endpoint):

@@ -12,10 +12,10 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.exceptions import EC2ClientError, InvalidSecurityGroupNotFoundError
 
 from embedded.strict_ec2_answers import offers, private_names, types_of
-from embedded.strict_ec2_behaviour import present
+from embedded.strict_ec2_behaviour import is_seen, now, present
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INTERFACE, GATEWAY = "Interface", "Gateway"
 POLICY_CHARACTERS = 20_480  # PL vpc-limits-endpoints.html; not adjustable
 INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
+DNS_ATTRIBUTES = ("enable_dns_support", "enable_dns_hostnames")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,12 @@ class Change:
 def refusal(code: str, message: str) -> Exception:
     error: Exception = EC2ClientError(code, message)
     return error
+
+
+def check_owner(vpc_id: str) -> None:
+    """VPC guide, vpc-sharing.html; the text: repost.aws/knowledge-center/vpc-interface-endpoint-creation-errors"""
+    if vpc_id in present().shared:
+        raise refusal("UnauthorizedOperation", "This operation does not support shared VPCs.")
 
 
 def check_offer(backend: Any, service_name: str, kind: str) -> Mapping[str, Any]:
@@ -124,7 +131,10 @@ def check_quota(backend: Any, wish: Wish) -> None:
 
 
 def check_route_tables(backend: Any, vpc_id: str, prefix_list_id: str | None, route_tables: Iterable[str]) -> None:
-    """PL gateway-endpoints.html#gateway-endpoint-routing: one endpoint route per service and table."""
+    """PL gateway-endpoints.html#gateway-endpoint-routing: one endpoint route per service and table.
+
+    AWS names no code for it: RouteAlreadyExists in eksctl-io/eksctl#2510, InvalidParameter in outputs of Terraform.
+    """
     seen: set[str] = set()
     for table_id in route_tables:
         table = backend.get_route_table(table_id)
@@ -135,7 +145,7 @@ def check_route_tables(backend: Any, vpc_id: str, prefix_list_id: str | None, ro
         taken = any(route.destination_prefix_list_id == prefix_list_id for route in table.routes)
         if table_id in seen or (taken and prefix_list_id is not None):
             raise refusal(
-                "RouteAlreadyExists",
+                present().route_exists,
                 f"route table {table_id} already has a route with destination-prefix-list-id {prefix_list_id}",
             )
         seen.add(table_id)
@@ -145,8 +155,8 @@ def check_groups(backend: Any, vpc_id: str, groups: Iterable[str]) -> None:
     """EC2 errors-overview: InvalidGroup.NotFound; a group belongs to one VPC (EC2 CreateSecurityGroup)."""
     for group_id in groups:
         group = backend.get_security_group_from_id(group_id)
-        if group is None:
-            raise refusal("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+        if group is None or not is_seen(group):
+            raise InvalidSecurityGroupNotFoundError(group_id)
         if group.vpc_id != vpc_id:
             raise refusal(
                 "InvalidParameter", f"Security group {group_id} and network {vpc_id} belong to different networks"
@@ -202,7 +212,7 @@ def check_private_dns(backend: Any, vpc_id: str, offer: Mapping[str, Any]) -> No
         )
     vpc = backend.get_vpc(vpc_id)
     # PL create-interface-endpoint.html; the text is in docs.aws.amazon.com/guardduty (troubleshooting runtime coverage)
-    if not (is_true(vpc.enable_dns_support) and is_true(vpc.enable_dns_hostnames)):
+    if not all(_believed(vpc, name) for name in DNS_ATTRIBUTES):
         raise refusal(
             "InvalidParameter",
             "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for "
@@ -244,6 +254,17 @@ def check_inbound_only(backend: Any, vpc_id: str, service_name: str, options: Ma
 def is_true(value: object) -> bool:
     """Moto keeps some booleans as the strings they came in."""
     return str(value).lower() == "true"
+
+
+def remember_attribute(vpc: Any, name: str) -> None:
+    """Called before a DNS attribute changes: for a while the old value is the one that private DNS goes by."""
+    if present().attribute_lag and name in DNS_ATTRIBUTES:
+        vpc.believed = getattr(vpc, "believed", {}) | {name: (_believed(vpc, name), now() + present().attribute_lag)}
+
+
+def _believed(vpc: Any, name: str) -> bool:
+    old, until = getattr(vpc, "believed", {}).get(name, (False, 0.0))
+    return old if now() < until else is_true(getattr(vpc, name))
 
 
 def _names_of_endpoints(backend: Any, vpc_id: str) -> frozenset[str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from vpce.aws.apply import Unseen
     from vpce.core.model import Catalog, Place
     from vpce.core.report import Message
 
@@ -140,6 +141,7 @@ class _Batch:
             installation=self.settings.installation,
             profiles=installed_profiles(client("ssm") if parameter else None, parameter),
             pace=_pace(place).budget(self.context.get_remaining_time_in_millis() / 1000),
+            unseen=_unseen(place),
             default_profile=self.settings.default_profile,
             catalog_of=lambda _, region: _catalog(region, _now().strftime("%Y-%m-%dT%H")),
         )
@@ -154,6 +156,11 @@ def _catalog(region: str, _hour: str) -> Catalog:
 @cache
 def _pace(_place: Place) -> Pace:
     return Pace()
+
+
+@cache
+def _unseen(_place: Place) -> Unseen:
+    return {}
 
 
 def _now() -> datetime:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_ec2 import EC2Client
 
+    from vpce.aws.apply import Unseen
+
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 PLACE = Place(account=ACCOUNT, region=REGION)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -67,6 +69,7 @@ class World:
     installation: str = "vpce"
     default_profile: str = "gateway"
     generation: int = 0
+    unseen: Unseen = field(default_factory=dict)
     _pace: Pace | None = None
 
     @property
@@ -84,6 +87,7 @@ class World:
             profiles=self.profiles,
             pace=self.pace,
             default_profile=self.default_profile,
+            unseen=self.unseen,
         )
 
     def vpc(

@@ -220,6 +220,15 @@ def test_a_second_gateway_route_in_a_table_is_refused(net: Network) -> None:
     assert f"route table {table} already has a route with destination-prefix-list-id pl-" in text
 
 
+def test_the_code_for_a_taken_route_may_be_the_general_one(net: Network) -> None:
+    table = net.main_table()
+    net.gateway(RouteTableIds=[table])
+    with strict_ec2.behave(route_exists="InvalidParameter"):
+        code, text = refused(lambda: net.gateway(RouteTableIds=[table]))
+    assert code == "InvalidParameter"
+    assert f"route table {table} already has a route with destination-prefix-list-id pl-" in text
+
+
 def test_a_route_table_of_another_vpc_is_refused(net: Network) -> None:
     other = Network(net.ec2).main_table()
     assert refused(lambda: net.gateway(RouteTableIds=[other]))[0] == "InvalidParameter"
@@ -265,6 +274,18 @@ def test_dualstack_needs_subnets_with_ipv6(net: Network) -> None:
 def test_address_type_and_dns_options_are_kept(net: Network) -> None:
     made = net.interface(DnsOptions={"DnsRecordIpType": "ipv4"}, IpAddressType="ipv4")
     assert (made["IpAddressType"], made["DnsOptions"]["DnsRecordIpType"]) == ("ipv4", "ipv4")
+
+
+def test_a_client_token_of_a_deleted_endpoint_may_also_make_a_new_one(net: Network, clock: Clock) -> None:
+    with strict_ec2.behave(deleted_token="new", deleting=60):
+        gone = net.interface(ClientToken="one")["VpcEndpointId"]
+        net.delete(gone)
+        assert net.interface(ClientToken="one")["State"] == "deleting"  # until it is gone, the token stands for it
+        clock.passes(60)
+        again = net.interface(ClientToken="one")
+        assert again["VpcEndpointId"] != gone
+        assert net.interface(ClientToken="one")["VpcEndpointId"] == again["VpcEndpointId"]
+    assert len(net.ec2.describe_vpc_endpoints()["VpcEndpoints"]) == 1
 
 
 # private DNS
@@ -667,6 +688,147 @@ def test_network_interfaces_are_paged_or_named_but_not_both(net: Network) -> Non
 
 def test_a_made_up_page_token_is_refused(net: Network) -> None:
     assert refused(lambda: net.ec2.describe_vpc_endpoints(NextToken="page two"))[0] == "InvalidNextToken"
+
+
+# what is made is not seen at once
+
+
+def test_a_new_endpoint_is_not_seen_before_its_time(net: Network, clock: Clock) -> None:
+    with strict_ec2.behave(lag=5):
+        made = net.interface()["VpcEndpointId"]
+        assert net.ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
+        assert refused(lambda: net.endpoint(made))[0] == "InvalidVpcEndpointId.NotFound"
+        assert refused(lambda: net.modify(made, PrivateDnsEnabled=False))[0] == "InvalidVpcEndpointId.NotFound"
+        tags: Any = {"Resources": [made], "Tags": [{"Key": "team", "Value": "blue"}]}
+        assert refused(lambda: net.ec2.create_tags(**tags))[0] == "InvalidVpcEndpointId.NotFound"
+        [item] = net.delete(made)
+        assert item["Error"]["Code"] == "InvalidVpcEndpointId.NotFound"
+        clock.passes(5)
+        net.ec2.create_tags(**tags)
+        assert [e["VpcEndpointId"] for e in net.ec2.describe_vpc_endpoints()["VpcEndpoints"]] == [made]
+
+
+def test_a_new_security_group_is_not_seen_before_its_time(net: Network, clock: Clock) -> None:
+    rule: Any = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}]
+    with strict_ec2.behave(lag=5):
+        group = net.group()
+        assert group not in {g["GroupId"] for g in net.ec2.describe_security_groups()["SecurityGroups"]}
+        for call in (
+            lambda: net.ec2.describe_security_groups(GroupIds=[group]),
+            lambda: net.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule),
+            lambda: net.interface(SecurityGroupIds=[group]),
+            lambda: net.ec2.delete_security_group(GroupId=group),
+        ):
+            assert refused(call)[0] == "InvalidGroup.NotFound"
+        clock.passes(5)
+        net.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule)
+        assert net.interface(SecurityGroupIds=[group])["Groups"][0]["GroupId"] == group
+
+
+def test_what_is_not_seen_yet_is_in_the_way_all_the_same(net: Network) -> None:
+    table = net.main_table()
+    with strict_ec2.behave(lag=5, interface_quota=1):
+        net.gateway(RouteTableIds=[table])
+        net.interface()
+        net.group()
+        assert refused(lambda: net.gateway(RouteTableIds=[table]))[0] == "RouteAlreadyExists"
+        assert refused(lambda: net.interface(NAMELESS))[0] == "VpcEndpointLimitExceeded"
+        assert refused(net.group)[0] == "InvalidGroup.Duplicate"
+        with strict_ec2.behave(interface_quota=50):
+            assert "conflicting DNS domain" in refused(net.interface)[1]
+
+
+def test_a_client_token_knows_an_endpoint_that_is_not_seen_yet(net: Network) -> None:
+    with strict_ec2.behave(lag=5):
+        first, second = (net.interface(ClientToken="one") for _ in range(2))
+        assert first["VpcEndpointId"] == second["VpcEndpointId"]
+
+
+def test_what_was_there_before_stays_seen(net: Network) -> None:
+    made = net.interface()["VpcEndpointId"]
+    with strict_ec2.behave(lag=5):
+        assert net.endpoint(made)["State"] == "available"
+
+
+@pytest.mark.parametrize("attribute", ["EnableDnsHostnames", "EnableDnsSupport"])
+def test_private_dns_goes_by_an_old_dns_attribute_for_a_while(net: Network, clock: Clock, attribute: str) -> None:
+    on, off = ({attribute: {"Value": value}} for value in (True, False))
+    net.ec2.modify_vpc_attribute(VpcId=net.vpc_id, **off)  # type: ignore[arg-type]
+    with strict_ec2.behave(attribute_lag=5):
+        net.ec2.modify_vpc_attribute(VpcId=net.vpc_id, **on)  # type: ignore[arg-type]
+        assert "requires both enableDnsSupport and enableDnsHostnames" in refused(net.interface)[1]
+        clock.passes(5)
+        assert net.interface()["PrivateDnsEnabled"] is True
+
+
+# spelling
+
+
+@pytest.mark.parametrize(
+    ("spelling", "codes"),
+    [
+        (
+            "ID",
+            (
+                "InvalidVpcID.NotFound",
+                "InvalidSubnetID.NotFound",
+                "InvalidRouteTableID.NotFound",
+                "InvalidVpcEndpointId.NotFound",
+                "InvalidGroup.NotFound",
+                "InvalidGroup.NotFound",
+            ),
+        ),
+        (
+            "Id",
+            (
+                "InvalidVpcId.NotFound",
+                "InvalidSubnetId.NotFound",
+                "InvalidRouteTableId.NotFound",
+                "InvalidVpcEndpoint.NotFound",
+                "InvalidSecurityGroupID.NotFound",
+                "InvalidSecurityGroupID.NotFound",
+            ),
+        ),
+    ],
+)
+def test_codes_that_aws_spells_in_two_ways(net: Network, spelling: str, codes: tuple[str, ...]) -> None:
+    number = "0123456789abcdef0"
+    with strict_ec2.behave(spelling=spelling):
+        found = (
+            refused(lambda: net.ec2.describe_vpcs(VpcIds=[f"vpc-{number}"]))[0],
+            refused(lambda: net.interface(SubnetIds=[f"subnet-{number}"]))[0],
+            refused(lambda: net.gateway(RouteTableIds=[f"rtb-{number}"]))[0],
+            net.delete(f"vpce-{number}")[0]["Error"]["Code"],
+            refused(lambda: net.interface(SecurityGroupIds=[f"sg-{number}"]))[0],
+            refused(lambda: net.ec2.delete_security_group(GroupId=f"sg-{number}"))[0],
+        )
+    assert found == codes
+
+
+# a VPC that another account shares
+
+
+def test_a_shared_vpc_belongs_to_its_owner(net: Network) -> None:
+    other, owner = Network(net.ec2), "210987654321"
+    with strict_ec2.behave(shared={net.vpc_id: owner}):
+        for listing, key in (("vpcs", "Vpcs"), ("subnets", "Subnets"), ("route_tables", "RouteTables")):
+            for vpc_id, account in ((net.vpc_id, owner), (other.vpc_id, DEFAULT_ACCOUNT_ID)):
+                asked = [{"Name": "vpc-id", "Values": [vpc_id]}]
+                found = getattr(net.ec2, f"describe_{listing}")(Filters=asked)[key]
+                assert {thing["OwnerId"] for thing in found} == {account}
+
+
+def test_endpoints_in_a_shared_vpc_are_neither_seen_nor_changed(net: Network) -> None:
+    interface, gateway = net.interface()["VpcEndpointId"], net.gateway()["VpcEndpointId"]
+    refusal = ("UnauthorizedOperation", "This operation does not support shared VPCs.")
+    with strict_ec2.behave(shared={net.vpc_id: "210987654321"}):
+        assert net.ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
+        assert refused(lambda: net.endpoint(interface))[0] == "InvalidVpcEndpointId.NotFound"
+        assert refused(lambda: net.interface(NAMELESS)) == refusal
+        assert refused(lambda: net.modify(gateway, AddRouteTableIds=[net.main_table()])) == refusal
+        [item] = net.delete(interface)
+        assert (item["Error"]["Code"], item["Error"]["Message"]) == refusal
+    assert {e["VpcEndpointId"] for e in net.ec2.describe_vpc_endpoints()["VpcEndpoints"]} == {interface, gateway}
 
 
 # throttling and installing

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vpce.aws.apply import apply
+from vpce.aws.apply import Unseen, apply
 from vpce.aws.catalog import read_catalog
 from vpce.aws.observe import observe
 from vpce.core.events import Look
@@ -43,6 +43,8 @@ class Surroundings:
     pace: Pace
     default_profile: str = ""
     catalog_of: Callable[[EC2Client, str], Catalog] = read_catalog
+    unseen: Unseen = field(default_factory=dict)
+    """Endpoints made that no look has shown yet. Like the pace, kept as long as the process lives."""
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -57,7 +59,7 @@ class Surroundings:
         needs_dns: Callable[[Vpc], bool] | None = None,
     ) -> list[Vpc]:
         """The VPCs, with DNS attributes where a profile has interface endpoints, or where `needs_dns` says so."""
-        return observe(
+        found = observe(
             self.ec2,
             self.place,
             installation=self.installation,
@@ -67,6 +69,10 @@ class Surroundings:
             pace=self.pace,
             vpcs=vpcs,
         )
+        for vpc in found:
+            for endpoint in vpc.ours:
+                self.unseen.pop((vpc.id, endpoint.service, endpoint.kind), None)
+        return found
 
     def wish(self, vpc: Vpc, *, is_new: bool = False) -> Wish:
         return wish_of(vpc, self.profiles, default=self.default_profile, is_new=is_new)
@@ -79,7 +85,13 @@ class Surroundings:
         self, plan: Plan, *, generation: str, progress: Callable[[Outcome], None] = lambda _: None
     ) -> tuple[Outcome, ...]:
         return apply(
-            plan, self.ec2, installation=self.installation, pace=self.pace, generation=generation, progress=progress
+            plan,
+            self.ec2,
+            installation=self.installation,
+            pace=self.pace,
+            generation=generation,
+            unseen=self.unseen,
+            progress=progress,
         )
 
     def wants_interfaces(self, vpc: Vpc, *, is_new: bool) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, assert_never
 
 from vpce.aws.errors import THROTTLED, AwsError, code_of, in_words, is_gone, verdict, verdict_of, words_of
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from vpce.core.model import Ingress
     from vpce.core.plan import Action, Plan
 
+Unseen = MutableMapping[tuple[str, str, Kind], str]
+"""(VPC, service, kind) of endpoints made → the generation of their token, until a look shows them."""
+
 _MOST_DELETIONS = 25
 """Ids in one DeleteVpcEndpoints call."""
 _TRIES = 4
@@ -48,6 +52,7 @@ def apply(
     installation: str,
     pace: Pace,
     generation: str,
+    unseen: Unseen | None = None,
     progress: Callable[[Outcome], None] = lambda _: None,
 ) -> tuple[Outcome, ...]:
     """Carry out a plan's actions.
@@ -58,11 +63,13 @@ def apply(
         installation: value of the ownership tag on everything made.
         pace: the place's token buckets; what does not fit into their budget comes back as DEFERRED.
         generation: part of every ClientToken. The same for a repetition of the same work (a message delivered
-            twice), another for new work: whether EC2 accepts the token of a deleted endpoint is not documented.
+            twice), another for new work: what EC2 answers to the token of a deleted endpoint is not documented.
+        unseen: endpoints made lately that no look has shown yet; they keep their generation, since EC2's lists lag.
         progress: told of each outcome as it comes.
 
     """
-    run = _Run(plan, ec2, installation, pace, generation)
+    unseen = {} if unseen is None else unseen
+    run = _Run(plan, ec2, installation=installation, pace=pace, generation=generation, unseen=unseen)
     outcomes: list[Outcome] = []
     for batch in _batches(plan.actions):
         for outcome in run.perform(batch):
@@ -90,9 +97,11 @@ def _batches(actions: Iterable[Action]) -> Iterator[list[Action]]:
 
 
 class _Run:
-    def __init__(self, plan: Plan, ec2: EC2Client, installation: str, pace: Pace, generation: str) -> None:
+    def __init__(
+        self, plan: Plan, ec2: EC2Client, *, installation: str, pace: Pace, generation: str, unseen: Unseen
+    ) -> None:
         self.plan, self.ec2, self.installation = plan, ec2, installation
-        self.pace, self.generation = pace, generation
+        self.pace, self.generation, self.unseen = pace, generation, unseen
         self.group_id = next((g.id for g in plan.vpc.security_groups if g.is_ours), "")
         self.blocked_by = ""
         """The step without which interface endpoints would do harm, if it did not succeed."""
@@ -150,7 +159,7 @@ class _Run:
             case DeleteSecurityGroup(group=group):
                 self.ec2.delete_security_group(GroupId=group.id)
             case CreateEndpoint():
-                self.ec2.create_vpc_endpoint(**self._creation(action))
+                return self._create_endpoint(action)
             case UpdateEndpoint():
                 self.ec2.modify_vpc_endpoint(VpcEndpointId=action.endpoint.id, **self._modification(action))
             case DeleteEndpoint():
@@ -172,7 +181,19 @@ class _Run:
     def _authorize(self, group_id: str, rules: Iterable[Ingress]) -> None:
         self.ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=_permissions(rules))
 
-    def _creation(self, action: CreateEndpoint) -> dict[str, Any]:
+    def _create_endpoint(self, action: CreateEndpoint) -> dict[int, Outcome]:
+        key = (self.plan.vpc.id, action.offer.service, action.offer.kind)
+        generation = self.unseen.get(key, self.generation)
+        made = self.ec2.create_vpc_endpoint(**self._creation(action, generation))["VpcEndpoint"]
+        if made.get("State", "").lower() in {"deleting", "deleted"}:
+            # The token is that of an endpoint which somebody deleted before we ever saw it.
+            self.unseen.pop(key, None)
+            message = f"{made.get('VpcEndpointId')}, made a moment ago, was deleted"
+            return {id(action): Outcome(action=action, verdict=Verdict.RETRY, message=message)}
+        self.unseen[key] = generation
+        return {}
+
+    def _creation(self, action: CreateEndpoint, generation: str) -> dict[str, Any]:
         request: dict[str, Any] = {
             "VpcEndpointType": action.offer.kind.value,
             "VpcId": self.plan.vpc.id,
@@ -188,7 +209,7 @@ class _Run:
                 request["DnsOptions"] = {"PrivateDnsOnlyForInboundResolverEndpoint": action.inbound_resolver_only}
         tags = [*self._tags(action.service), {"Key": MADE_FOR_TAG, "Value": action.made_for}]
         request["TagSpecifications"] = [{"ResourceType": "vpc-endpoint", "Tags": tags}]
-        token = "|".join((self.installation, self.generation, repr(sorted(request.items()))))
+        token = "|".join((self.installation, generation, repr(sorted(request.items()))))
         return request | {"ClientToken": hashlib.sha256(token.encode()).hexdigest()}
 
     def _modification(self, action: UpdateEndpoint) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class _Batch:
     def _read(self, message_id: str, body: str) -> None:
         try:
             event = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or nested deeper than Python reads
             event = None
         if notice := notice_in(event):
             self.notices[message_id] = notice

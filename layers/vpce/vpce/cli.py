@@ -255,7 +255,7 @@ def _events_in(name: str) -> Iterator[Any]:
         document = json.loads(text)
     except OSError as error:
         raise CannotError(f"{name}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CannotError(f"{name} is no JSON: {error}") from error
     if isinstance(document, dict) and isinstance(document.get("Records"), list):
         document = document["Records"]

@@ -43,6 +43,8 @@ OWN_SOURCE = "vpce"
 LOOK_AGAIN = "Look again"
 
 _VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]{1,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +166,11 @@ def _place(envelope: Mapping[str, Any], record: Mapping[str, Any]) -> Place | No
         *_values_of("ownerId", record.get("responseElements")),
     )
     # CloudTrail may write an id as a number.
-    account = next((str(a).zfill(12) for a in accounts if a and isinstance(a, str | int)), None)
-    region = envelope.get("region") or record.get("awsRegion")
-    return Place(account=account, region=str(region)) if account and region else None
+    account = next((str(a).zfill(12) for a in accounts if a and isinstance(a, str | int)), "")
+    region = str(envelope.get("region") or record.get("awsRegion"))
+    if _ACCOUNT.fullmatch(account) and _REGION.fullmatch(region):
+        return Place(account=account, region=region)
+    return None
 
 
 def _vpc_ids(node: Any) -> Iterator[str]:

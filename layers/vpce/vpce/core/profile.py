@@ -140,7 +140,7 @@ def read_profiles(shipped: str, own: str = "", *, own_source: str = "your profil
     for source, text in (("profiles.toml", shipped), (own_source, own)):
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also figures too long and nesting too deep for Python
             unreadable = ProfilesTextError(f"{source} is no valid TOML: {error}; no profile is used until it is mended")
             continue
         for name, table in document.items():

@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint types template build unit golden bench soak faults clean
+.PHONY: help setup demo test lint types template build unit golden bench clean
 
 # The first Python that is new enough; say `make PYTHON=…` for another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -65,12 +65,6 @@ golden: .venv/ready  ## rewrite the texts that people read; review them as prose
 
 bench: .venv/ready  ## calls per reconcile and per audit, against the floor
 	.venv/bin/python -m benchmarks.calls
-
-soak: .venv/ready  ## the search for a start without rest, in 20,000 examples
-	.venv/bin/python -m tests.aws.soak
-
-faults: setup build  ## faults end to end; rewrites the table of docs/reliability.md
-	.venv/bin/pytest -q -n 0 tests/end_to_end/test_faults.py --write-reliability
 
 clean:  ## everything that was made here
 	rm -rf .venv .venv-sam .venv-lambda .venv-checkov .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,7 +20,7 @@ from vpce.aws.parameters import installed_profiles
 from vpce.aws.queue import notice_in, send_look, send_notice
 from vpce.config import Settings
 from vpce.core.events import Look, where_to_look
-from vpce.core.report import notice, unreadable
+from vpce.core.notice import notice, unreadable
 from vpce.notify import Told, publish
 from vpce.reconcile import Surroundings, patience_is_over, reconcile
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from vpce.aws.apply import Unseen
     from vpce.core.model import Catalog, Place
-    from vpce.core.report import Message
+    from vpce.core.notice import Message
 
 logger = Logger(service="vpce")
 told = Told()

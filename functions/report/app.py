@@ -12,8 +12,9 @@ from vpce.audit import everything_expected
 from vpce.aws.clients import client
 from vpce.aws.errors import AwsError, in_words
 from vpce.config import Settings
+from vpce.core.findings import Unread
 from vpce.core.model import Place
-from vpce.core.report import PlaceReport, Report, Unread, digest, read_place_document, report_document
+from vpce.core.report import PlaceReport, Report, digest, read_place_document, report_document
 from vpce.notify import publish
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from embedded import strict_ec2
 from tests.aws.conftest import NOW, PLACE, REGION, SESSION, World
 from vpce.aws.parameters import shipped_profiles
+from vpce.core.notice import notice
 from vpce.core.plan import Verdict, make_plan
 from vpce.core.profile import read_profiles
-from vpce.core.report import notice
 from vpce.notify import Told
 
 if TYPE_CHECKING:

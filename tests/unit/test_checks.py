@@ -29,7 +29,8 @@ from tests.factories import (
     an_offer,
     vpcs,
 )
-from vpce.core.checks import CHECKS, FREE, Finding, Severity, Subject, order_of, run_checks
+from vpce.core.checks import CHECKS, FREE, Subject, run_checks
+from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.model import Dns, Ingress
 from vpce.core.profile import Wish
 

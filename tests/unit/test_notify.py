@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import PLACE
-from vpce.core.checks import Finding, Severity
-from vpce.core.report import Message, PlaceReport, Report, digest
+from vpce.core.findings import Finding, Severity
+from vpce.core.notice import Message
+from vpce.core.report import PlaceReport, Report, digest
 from vpce.notify import publish
 
 if TYPE_CHECKING:

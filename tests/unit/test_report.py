@@ -30,25 +30,27 @@ from tests.factories import (
     an_interface,
     vpcs,
 )
-from vpce.core.checks import FREE, Finding, Severity, Subject, run_checks
+from vpce.core.checks import FREE, Subject, run_checks
+from vpce.core.findings import Finding, Severity, Unread
 from vpce.core.model import Dns, Ingress, Place
-from vpce.core.plan import CreateEndpoint, Outcome, Verdict
-from vpce.core.report import (
+from vpce.core.notice import (
     SUBJECT_LIMIT,
-    PlaceReport,
     Reconciled,
-    Report,
-    Unread,
-    digest,
     explain,
     line,
     notice,
-    place_document,
     plan_document,
-    read_place_document,
-    report_document,
     summary,
     unreadable,
+)
+from vpce.core.plan import CreateEndpoint, Outcome, Verdict
+from vpce.core.report import (
+    PlaceReport,
+    Report,
+    digest,
+    place_document,
+    read_place_document,
+    report_document,
 )
 
 if TYPE_CHECKING:
@@ -325,7 +327,8 @@ def test_the_document_of_a_report_has_everything_that_the_text_has() -> None:
 
     assert json.loads(json.dumps(document)) == document
     assert [f.id for f in REPORT.findings] == [f["id"] for f in document["findings"]]
-    assert document["unread"] == [{"account": OTHER.account, "region": OTHER.region, "why": REPORT.unread[0].why}]
+    place = {"account": OTHER.account, "region": OTHER.region}
+    assert document["unread"] == [place | {"facet": "", "vpcs": [], "checks": [], "why": REPORT.unread[0].why}]
 
 
 WORDS = st.text(max_size=20)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from vpce.aws.errors import AwsError, in_words
 from vpce.core.checks import FREE, Subject, run_checks
+from vpce.core.findings import Unread
 from vpce.core.model import Kind
 from vpce.core.profile import ProfileError
-from vpce.core.report import PlaceReport, Unread
+from vpce.core.report import PlaceReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,10 +23,12 @@ from vpce.aws.errors import AwsError, in_words
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles
 from vpce.core.events import Look, where_to_look
+from vpce.core.findings import Unread
 from vpce.core.model import Place
+from vpce.core.notice import explain, line, plan_document
 from vpce.core.plan import Verdict
 from vpce.core.profile import ProfileError, read_profiles
-from vpce.core.report import PlaceReport, Report, Unread, digest, explain, line, plan_document, report_document
+from vpce.core.report import PlaceReport, Report, digest, report_document
 from vpce.reconcile import PATIENCE, Surroundings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sns import SNSClient
 
-    from vpce.core.report import Message, Reconciled
+    from vpce.core.notice import Message, Reconciled
 
 _LIMIT = 255 * 1024
 """Bytes of one message, all forms together; SNS takes 256 KiB with the attributes.

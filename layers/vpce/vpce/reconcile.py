@@ -12,9 +12,9 @@ from vpce.aws.catalog import read_catalog
 from vpce.aws.observe import observe
 from vpce.core.events import Look
 from vpce.core.model import Catalog
+from vpce.core.notice import Reconciled
 from vpce.core.plan import Outcome, Plan, make_plan
 from vpce.core.profile import ProfileError, is_managed, wish_of
-from vpce.core.report import Reconciled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from vpce.core.events import OWN_SOURCE, look_again
-from vpce.core.report import Message
+from vpce.core.notice import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

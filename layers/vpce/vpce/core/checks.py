@@ -7,12 +7,11 @@ the other checks add what a plan does not know.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.model import PROFILE_TAG, Kind, contains, short_name
 from vpce.core.plan import (
     CreateEndpoint,
@@ -30,7 +29,7 @@ from vpce.core.profile import Profile, Wish, has_vanished_tag, ports_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from vpce.core.model import Catalog, Endpoint, Place, SecurityGroup, Subnet, Vpc
+    from vpce.core.model import Catalog, Endpoint, SecurityGroup, Subnet, Vpc
     from vpce.core.plan import Action, Plan
 
 FREE = Wish(
@@ -38,16 +37,6 @@ FREE = Wish(
     why="gateway endpoints are free, so every VPC is better off with them",
 )
 """What a VPC that asks for nothing is measured against."""
-
-
-class Severity(IntEnum):
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,26 +68,6 @@ class Problem:
     resource: str
     what: str
     fix: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    check: str
-    severity: Severity
-    title: str
-    why: str
-    place: Place
-    vpc: str
-    vpc_name: str
-    resource: str
-    what: str
-    fix: str
-
-    @property
-    def id(self) -> str:
-        """The same problem has the same id on every run."""
-        parts = (self.check, self.place.account, self.place.region, self.vpc, self.resource)
-        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +115,6 @@ def run_checks(subject: Subject) -> list[Finding]:
         for problem in c.rule(subject)
     ]
     return sorted(findings, key=order_of)
-
-
-def order_of(finding: Finding) -> tuple[int, Place, str, str, str]:
-    return -finding.severity, finding.place, finding.vpc, finding.check, finding.resource
 
 
 # ---- what the tags ask for ----------------------------------------------------------------------------------------

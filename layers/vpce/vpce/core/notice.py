@@ -1,0 +1,290 @@
+"""What to say of plans and of what came of them, as text for people and as JSON for machines.
+
+The text is what arrives by e-mail; the JSON carries the same and ids. Both are golden files in the tests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+from vpce.core.plan import (
+    CreateEndpoint,
+    CreateSecurityGroup,
+    DeleteEndpoint,
+    DeleteSecurityGroup,
+    EnableDnsHostnames,
+    EnableDnsSupport,
+    Keep,
+    Leave,
+    Shortfall,
+    UpdateEndpoint,
+    UpdateSecurityGroup,
+    Verdict,
+    Wait,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from vpce.core.model import Place
+    from vpce.core.plan import Outcome, Plan, Step
+
+SUBJECT_LIMIT = 99
+"""SNS: fewer than 100 characters, no line breaks. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One notification: the same for people and for machines."""
+
+    subject: str
+    text: str
+    document: Mapping[str, Any]
+
+
+# ---- a plan -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One step in words."""
+
+    sign: str
+    """``+`` makes, ``~`` changes, ``-`` removes, ``!`` cannot, ``…`` later; blank changes nothing."""
+    verb: str
+    thing: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"  {self.sign} {self.verb:<7} {self.thing}: {self.why}"
+
+
+def line(step: Step) -> Line:  # noqa: C901, PLR0911, PLR0912  one case per kind of step
+    """What a step does, to what, and why."""
+    match step:
+        case EnableDnsSupport(why=why):
+            return Line(sign="~", verb="enable", thing="DNS support of the VPC", why=why)
+        case EnableDnsHostnames(why=why):
+            return Line(sign="~", verb="enable", thing="DNS hostnames of the VPC", why=why)
+        case CreateSecurityGroup(ingress=ingress, why=why):
+            return Line(sign="+", verb="create", thing=f"security group, in: {_list(ingress)}", why=why)
+        case UpdateSecurityGroup(group=group, authorize=authorize, revoke=revoke, why=why):
+            rules = [*(f"+{r}" for r in sorted(authorize)), *(f"-{r}" for r in sorted(revoke))]
+            return Line(sign="~", verb="update", thing=f"security group {group.id} ({', '.join(rules)})", why=why)
+        case DeleteSecurityGroup(group=group, why=why):
+            return Line(sign="-", verb="delete", thing=f"security group {group.id}", why=why)
+        case CreateEndpoint(service=service, offer=offer, why=why):
+            where = _list(step.route_tables or step.subnets)
+            return Line(sign="+", verb="create", thing=f"{service} ({offer.kind.lower()}) in {where}", why=why)
+        case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
+            return Line(sign="~", verb="update", thing=f"{service} {endpoint.id} ({_changes(step)})", why=why)
+        case DeleteEndpoint(service=service, endpoint=endpoint, why=why):
+            return Line(sign="-", verb="delete", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
+        case Wait(subject=subject, why=why):
+            return Line(sign="…", verb="wait", thing=subject, why=why)
+        case Shortfall(service=service, kind=kind, why=why, is_required=is_required):
+            return Line(sign="!" if is_required else " ", verb="cannot", thing=f"{service} ({kind.lower()})", why=why)
+        case Keep(service=service, endpoint=endpoint, why=why):
+            return Line(sign=" ", verb="keep", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
+        case Leave(service=service, endpoint=endpoint, why=why):
+            return Line(sign=" ", verb="leave", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
+        case _:
+            assert_never(step)
+
+
+def _changes(update: UpdateEndpoint) -> str:
+    return ", ".join(
+        [
+            *(f"+{t}" for t in sorted(update.add_route_tables)),
+            *(f"+{s}" for s in sorted(update.add_subnets)),
+            *(f"-{s}" for s in sorted(update.remove_subnets)),
+            *(["+our security group"] if update.add_our_security_group else []),
+            *(["+private DNS"] if update.enable_private_dns else []),
+        ]
+    )
+
+
+def _list(things: Iterable[Any]) -> str:
+    return ", ".join(str(t) for t in sorted(things))
+
+
+def explain(plan: Plan, *, quiet_steps: bool = True) -> str:
+    """Every step and its reason; or, without the quiet steps, what would change and what cannot."""
+    lines = [line(s) for s in plan.steps]
+    shown = [str(one) for one in lines if quiet_steps or one.sign != " "]
+    head = f"{plan.vpc.name} in {plan.vpc.place}\n  {plan.wish.why}"
+    return "\n".join([head, *(shown or ["    nothing to do"]), f"  {summary(plan)}"])
+
+
+def summary(plan: Plan) -> str:
+    signs = Counter(line(a).sign for a in plan.actions)
+    if not plan.actions:
+        return "Nothing to change." if not plan.waits else "Nothing to change now; AWS is still at work."
+    return f"{signs['+']} to create, {signs['~']} to update, {signs['-']} to delete."
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    return {
+        "vpc": plan.vpc.id,
+        "account": plan.vpc.place.account,
+        "region": plan.vpc.place.region,
+        "profile": plan.wish.profile.name if plan.wish.profile else None,
+        "why": plan.wish.why,
+        "changes": len(plan.actions),
+        "steps": [_step_document(s) for s in plan.steps],
+    }
+
+
+def _step_document(step: Step) -> dict[str, Any]:
+    said = line(step)
+    return {"step": type(step).__name__, "verb": said.verb, "thing": said.thing, "why": said.why}
+
+
+# ---- a reconcile run ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What a run did with one VPC."""
+
+    vpc: str
+    vpc_name: str
+    plan: Plan | None = None
+    """None: its tags cannot be used, see `refusal`."""
+    outcomes: tuple[Outcome, ...] = ()
+    refusal: str = ""
+    gave_up: bool = False
+    """It was tried long enough; the audit comes by again."""
+    is_named: bool = True
+    """An event pointed at this VPC; otherwise it was looked at because an event named none."""
+
+    def outcomes_that(self, *verdicts: Verdict) -> list[Outcome]:
+        return [o for o in self.outcomes if o.verdict in verdicts]
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Worth another look soon."""
+        return bool(self.outcomes_that(Verdict.RETRY, Verdict.DEFERRED)) or bool(self.plan and self.plan.waits)
+
+    @property
+    def got_on(self) -> bool:
+        """Something was done, or only the invocation's end kept it from being done."""
+        verdicts = {o.verdict for o in self.outcomes}
+        return Verdict.DONE in verdicts or (
+            Verdict.DEFERRED in verdicts and verdicts <= {Verdict.DEFERRED, Verdict.BLOCKED}
+        )
+
+    @property
+    def has_changed(self) -> bool:
+        return bool(self.outcomes_that(Verdict.DONE))
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What people must know, change or no change; the same trouble gives the same words."""
+        failures = [f"{line(o.action).thing}: {o.message}" for o in self.outcomes_that(Verdict.FAILED)]
+        shortfalls = [str(line(s)) for s in self.plan.shortfalls if s.is_required] if self.plan else []
+        return (
+            *([self.refusal] if self.refusal else []),
+            *(["gave up"] if self.gave_up else []),
+            *failures,
+            *shortfalls,
+        )
+
+
+def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> Message | None:
+    """What a run changed, could not change or cannot have; None when there is nothing to tell."""
+    told = sorted((r for r in runs if r.has_changed or r.trouble), key=lambda r: r.vpc)
+    if not told:
+        return None
+    done = sum(len(r.outcomes_that(Verdict.DONE)) for r in told)
+    failed = sum(len(r.outcomes_that(Verdict.FAILED)) + bool(r.refusal) + r.gave_up for r in told)
+    short = sum(s.is_required for r in told if r.plan for s in r.plan.shortfalls)
+    nouns = ((done, "change"), (failed, "failure"), (short, "shortfall"))
+    counts = ", ".join(count(number, noun) for number, noun in nouns if number)
+    where = told[0].vpc_name if len(told) == 1 else count(len(told), "VPC")
+    text = [f"vpce in account {place.account}, region {place.region}: {counts}.", ""]
+    for run in told:
+        text += [*_run_text(run), ""]
+    text.append(f"Looked because: {'; '.join(sorted(set(reasons)))}")
+    return Message(
+        subject=subject_of(f"[vpce] {place.region} {where}: {counts}"),
+        text="\n".join(text),
+        document={
+            "type": "reconciled",
+            "account": place.account,
+            "region": place.region,
+            "changes": done,
+            "failures": failed,
+            "shortfalls": short,
+            "vpcs": [_run_document(r) for r in told],
+        },
+    )
+
+
+def _run_text(run: Reconciled) -> Iterator[str]:
+    yield run.vpc_name
+    if run.refusal:
+        yield f"  ! {run.refusal}"
+        yield "    Nothing was changed in this VPC."
+    if run.plan:
+        yield f"  {run.plan.wish.why}"
+    for outcome in run.outcomes_that(Verdict.DONE):
+        said = line(outcome.action)
+        yield f"  {said.sign} {_PAST.get(said.verb, said.verb)} {said.thing}: {said.why}"
+    for outcome in run.outcomes_that(Verdict.FAILED):
+        said = line(outcome.action)
+        yield f"  ! could not {said.verb} {said.thing}"
+        yield f"    {outcome.message}"
+    for outcome in run.outcomes_that(Verdict.RETRY):
+        said = line(outcome.action)
+        again = "the audit comes by again" if run.gave_up else "it will be tried again"
+        yield f"  … could not {said.verb} {said.thing} yet ({outcome.message}); {again}"
+    if blocked := len(run.outcomes_that(Verdict.BLOCKED)):
+        yield f"  … {count(blocked, 'more change')} not tried without it"
+    if later := len(run.outcomes_that(Verdict.DEFERRED)):
+        yield f"  … {count(later, 'more change')} to come, as fast as EC2 lets us"
+    if run.gave_up:
+        yield "  ! Gave up waiting for AWS; the audit comes by again."
+    if run.plan:
+        yield from (str(line(s)) for s in run.plan.waits)
+        yield from (str(line(s)) for s in run.plan.shortfalls if s.is_required)
+
+
+_PAST = {"create": "created", "update": "updated", "delete": "deleted", "enable": "enabled"}
+
+
+def _run_document(run: Reconciled) -> dict[str, Any]:
+    return {
+        "vpc": run.vpc,
+        "name": run.vpc_name,
+        "profile": run.plan.wish.profile.name if run.plan and run.plan.wish.profile else None,
+        "refusal": run.refusal or None,
+        "gave_up": run.gave_up,
+        "outcomes": [
+            _step_document(o.action) | {"verdict": o.verdict.value, "message": o.message} for o in run.outcomes
+        ],
+        "shortfalls": [_step_document(s) for s in run.plan.shortfalls] if run.plan else [],
+    }
+
+
+def unreadable(place: Place, why: str, reasons: Iterable[str]) -> Message:
+    """A whole place could not be looked at, for a reason that only people can mend."""
+    return Message(
+        subject=subject_of(f"[vpce] {place.region}: could not look"),
+        text=f"vpce in account {place.account}, region {place.region} could not look, and changed nothing.\n\n"
+        f"  ! {why}\n\nLooked because: {'; '.join(sorted(set(reasons)))}",
+        document={"type": "unread", "account": place.account, "region": place.region, "why": why},
+    )
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def subject_of(text: str) -> str:
+    """Printable ASCII, one line, short enough for SNS."""
+    printable = "".join(c if c.isprintable() else " " for c in text.encode("ascii", "replace").decode())
+    plain = " ".join(printable.split())
+    return plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "..."

@@ -23,6 +23,7 @@ from vpce.core.model import (
     Ingress,
     Kind,
     Place,
+    Route,
     RouteTable,
     SecurityGroup,
     Subnet,
@@ -43,6 +44,24 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRouteTables.h
 _FILTER_VALUES = 200
 """Most values that EC2 takes in one filter.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
+
+
+_TARGETS = frozenset(
+    {
+        "CarrierGatewayId",
+        "CoreNetworkArn",
+        "EgressOnlyInternetGatewayId",
+        "GatewayId",
+        "InstanceId",
+        "LocalGatewayId",
+        "NatGatewayId",
+        "NetworkInterfaceId",
+        "OdbNetworkArn",
+        "TransitGatewayId",
+        "VpcPeeringConnectionId",
+    }
+)
+"""https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html"""
 
 
 def observe(
@@ -152,6 +171,7 @@ def _vpc(
         is_default=vpc.get("IsDefault", False),
         tags=_tags(vpc),
         cidrs=tuple(sorted(_cidrs(vpc))),
+        dhcp_options=vpc.get("DhcpOptionsId", ""),
         subnets=subnets,
         route_tables=route_tables,
         endpoints=endpoints,
@@ -189,6 +209,19 @@ def _route_table(table: Mapping[str, Any]) -> RouteTable:
         subnets=frozenset(a["SubnetId"] for a in associations if a.get("SubnetId")),
         is_edge=any(a.get("GatewayId") for a in associations),
         reaches_internet_gateway=any(str(r.get("GatewayId", "")).startswith("igw-") for r in table.get("Routes", [])),
+        routes=tuple(sorted(_route(r) for r in table.get("Routes", []))),
+    )
+
+
+def _route(route: Mapping[str, Any]) -> Route:
+    """Every kind of target has a key of its own."""
+    target = next((v for k, v in sorted(route.items()) if k in _TARGETS and v), "")
+    return Route(
+        destination=route.get("DestinationCidrBlock")
+        or route.get("DestinationIpv6CidrBlock")
+        or route.get("DestinationPrefixListId", ""),
+        target=target,
+        is_blackhole=route.get("State") == "blackhole",
     )
 
 
@@ -212,7 +245,19 @@ def _endpoints(endpoints: Iterable[Mapping[str, Any]], installation: str) -> Ite
             security_groups=frozenset(g["GroupId"] for g in endpoint.get("Groups", [])),
             private_dns=kind is Kind.INTERFACE and endpoint.get("PrivateDnsEnabled", False),
             failure=error.get("Message") or endpoint.get("FailureReason", ""),
+            dns_names=tuple(sorted(_dns_names(endpoint))),
+            inbound_resolver_only=endpoint.get("DnsOptions", {}).get("PrivateDnsOnlyForInboundResolverEndpoint", False),
+            policy=endpoint.get("PolicyDocument") or "",
+            requester_managed=endpoint.get("RequesterManaged", False),
+            created=endpoint["CreationTimestamp"].isoformat() if "CreationTimestamp" in endpoint else "",
+            address_type=endpoint.get("IpAddressType", "ipv4").lower(),
         )
+
+
+def _dns_names(endpoint: Mapping[str, Any]) -> Iterator[str]:
+    for entry in endpoint.get("DnsEntries", []):
+        if name := entry.get("DnsName", ""):
+            yield name.replace("\\052", "*").rstrip(".").lower()
 
 
 def _security_group(group: Mapping[str, Any], installation: str) -> SecurityGroup:
@@ -221,6 +266,7 @@ def _security_group(group: Mapping[str, Any], installation: str) -> SecurityGrou
         name=group["GroupName"],
         is_ours=_tags(group).get(MANAGED_BY_TAG) == installation,
         bears_our_name=group["GroupName"] == group_name(installation),
+        is_default=group["GroupName"] == "default",
         ingress=frozenset(i for p in group.get("IpPermissions", []) for i in _ingress(p)),
     )
 

@@ -53,6 +53,16 @@ class Subnet:
     """IPv4 addresses left; 0 in an IPv6-only subnet."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Route:
+    destination: str
+    """A CIDR, or the prefix list (``pl-…``) of a gateway endpoint."""
+    target: str
+    """Id of what the packets go to; empty where EC2 names none."""
+    is_blackhole: bool = False
+    """What it led to is gone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTable:
     id: str
@@ -63,6 +73,7 @@ class RouteTable:
     """Associated with an internet or virtual private gateway: such a table takes no endpoint route.
     https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html"""
     reaches_internet_gateway: bool = False
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +92,18 @@ class Endpoint:
     private_dns: bool = False
     """Always false for gateways, where EC2's flag means nothing."""
     failure: str = ""
+    dns_names: tuple[str, ...] = ()
+    """All names that EC2 lists for it, the public ones of private DNS among them."""
+    inbound_resolver_only: bool = False
+    """S3: its private names are for inbound Resolver endpoints, not for the VPC."""
+    policy: str = ""
+    """The policy document, as EC2 has it; empty where it has none."""
+    requester_managed: bool = False
+    """An AWS service made it for itself (GuardDuty), and keeps it."""
+    created: str = ""
+    """ISO 8601; empty where EC2 does not tell."""
+    address_type: str = "ipv4"
+    """ipv4, dualstack or ipv6."""
 
     @property
     def is_leaving(self) -> bool:
@@ -121,6 +144,8 @@ class SecurityGroup:
     is_ours: bool = False
     bears_our_name: bool = False
     """Ours or not: no second group of the name can be made in the VPC."""
+    is_default: bool = False
+    """The one that every VPC has from the start."""
     ingress: frozenset[Ingress] = frozenset()
 
 
@@ -147,6 +172,8 @@ class Vpc:
     tags: Mapping[str, str] = field(default_factory=dict)
     cidrs: tuple[str, ...] = ()
     """IPv4 and IPv6, associated ones only."""
+    dhcp_options: str = ""
+    """Id; ``default`` for none at all."""
     dns: Dns | None = None
     """None where nobody needed to know: no interface endpoint is there or wanted."""
     subnets: tuple[Subnet, ...] = ()

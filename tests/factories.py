@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from hypothesis import strategies as st
 
+from vpce.core.findings import Finding, Severity
 from vpce.core.model import (
     OUR_RULE,
     Catalog,
@@ -164,6 +165,22 @@ def a_wish(
 
 NOTHING = Wish(profile=None, why="the VPC has no tag endpoint-profile")
 REMOVAL = Wish(profile=None, remove=True, why="endpoint-profile = none")
+
+
+def a_finding(**changes: Any) -> Finding:
+    finding = Finding(
+        check="broken-private-dns",
+        severity=Severity.HIGH,
+        title="An interface endpoint's private DNS names do not resolve to it.",
+        why="Traffic leaves by a NAT gateway.",
+        place=PLACE,
+        vpc="vpc-1",
+        vpc_name="payments",
+        resource="vpce-1 private DNS",
+        what="sqs vpce-1: private DNS is off",
+        fix="aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1 --private-dns-enabled",
+    )
+    return replace(finding, **changes)
 
 
 def a_plan(vpc: Vpc, wish: Wish, catalog: Catalog | None = None) -> Plan:

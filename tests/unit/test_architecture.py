@@ -24,9 +24,9 @@ IMPURE = {
 """Clocks, logs, the environment, files, the network, chance: what makes a function answer differently tomorrow."""
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
 
-AWS = ("boto3", "botocore", "mypy_boto3_ec2", "mypy_boto3_s3", "mypy_boto3_sns", "mypy_boto3_sqs", "mypy_boto3_ssm",
-       "mypy_boto3_sts")  # fmt: skip
-USE_CASES = ("vpce.audit", "vpce.notify", "vpce.reconcile")
+AWS = ("boto3", "botocore", "mypy_boto3_ec2", "mypy_boto3_s3", "mypy_boto3_securityhub", "mypy_boto3_sns",
+       "mypy_boto3_sqs", "mypy_boto3_ssm", "mypy_boto3_sts")  # fmt: skip
+USE_CASES = ("vpce.audit", "vpce.hub", "vpce.notify", "vpce.reconcile")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vpce": (),
     "vpce.core": ("vpce.core",),

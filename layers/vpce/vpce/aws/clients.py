@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_securityhub import SecurityHubClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 def client(service: Literal["ec2"], region: str | None = None) -> EC2Client: ...
 @overload
 def client(service: Literal["s3"], region: str | None = None) -> S3Client: ...
+@overload
+def client(service: Literal["securityhub"], region: str | None = None) -> SecurityHubClient: ...
 @overload
 def client(service: Literal["sns"], region: str | None = None) -> SNSClient: ...
 @overload

@@ -51,6 +51,7 @@ _ADVICE = {
     "UnauthorizedOperation": "allow it to vpce's role, and look for a service control policy that denies it",
     "AccessDenied": "allow it to vpce's role",
     "AccessDeniedException": "allow it to vpce's role",
+    "InvalidAccessException": "enable Security Hub in the region, or set the parameter SecurityHub to off",
     "VpcEndpointLimitExceeded": "ask for more in Service Quotas (vpc, L-29B6F2EB for interface endpoints)",
     "AuthFailure": "the region may not be enabled for the account",
     "OptInRequired": "enable the region for the account",

@@ -183,7 +183,12 @@ def _cidrs(vpc: Mapping[str, Any]) -> Iterator[str]:
     for association in vpc.get("CidrBlockAssociationSet", []):
         if association.get("CidrBlockState", {}).get("State") == "associated":
             yield association["CidrBlock"]
-    for association in vpc.get("Ipv6CidrBlockAssociationSet", []):
+    yield from _ipv6_cidrs(vpc)
+
+
+def _ipv6_cidrs(thing: Mapping[str, Any]) -> Iterator[str]:
+    """Of a VPC or a subnet."""
+    for association in thing.get("Ipv6CidrBlockAssociationSet", []):
         if association.get("Ipv6CidrBlockState", {}).get("State") == "associated":
             yield association["Ipv6CidrBlock"]
 
@@ -192,7 +197,7 @@ def _subnet(subnet: Mapping[str, Any]) -> Subnet:
     return Subnet(
         id=subnet["SubnetId"],
         zone=subnet["AvailabilityZone"],
-        cidrs=tuple(c for c in (subnet.get("CidrBlock"),) if c),
+        cidrs=tuple(sorted({*filter(None, [subnet.get("CidrBlock")]), *_ipv6_cidrs(subnet)})),
         free_addresses=subnet.get("AvailableIpAddressCount", 0) if subnet.get("CidrBlock") else 0,
     )
 

@@ -49,6 +49,7 @@ class Subnet:
     id: str
     zone: str
     cidrs: tuple[str, ...] = ()
+    """IPv4 and IPv6, associated ones only."""
     free_addresses: int = 0
     """IPv4 addresses left; 0 in an IPv6-only subnet."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -41,7 +42,8 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
                 client("ssm") if settings.profiles_parameter else None, settings.profiles_parameter
             ),
             pace=Pace(),
-        )
+        ),
+        now=datetime.now(UTC).isoformat(),
     )
     key = f"audits/{event['run']}/places/{place.account}-{place.region}.json"
     body = json.dumps(place_document(audited.report)).encode()

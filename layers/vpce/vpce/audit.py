@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vpce.aws.errors import AwsError, in_words
 from vpce.core.checks import FREE, Subject, run_checks
+from vpce.core.checks.room import quota_of_place
+from vpce.core.coverage import coverage_of
+from vpce.core.dns import served_centrally
 from vpce.core.findings import Unread
 from vpce.core.model import Kind
 from vpce.core.profile import ProfileError
 from vpce.core.report import PlaceReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from vpce.core.checks import Checked
     from vpce.core.model import Place, Vpc
+    from vpce.core.network import Facet, Network
+    from vpce.core.report import Coverage
     from vpce.reconcile import Surroundings
 
 
@@ -27,27 +34,63 @@ class Audited:
     drifted: frozenset[str] = frozenset()
 
 
-def audit_place(around: Surroundings) -> Audited:
-    """Check every VPC of a place. What AWS does not let us read is reported as unread, never as clean."""
+def audit_place(around: Surroundings, *, now: str) -> Audited:
+    """Check every VPC of a place. What AWS does not let us read is reported as unread, never as clean.
+
+    Args:
+        around: the place.
+        now: ISO 8601, with a zone.
+
+    """
     try:
         vpcs = around.observe(needs_dns=lambda vpc: any(e.kind is Kind.INTERFACE for e in vpc.endpoints))
-        subjects = [examine(around, vpc) for vpc in vpcs if not vpc.is_shared_with_us]
+        own = [vpc for vpc in vpcs if not vpc.is_shared_with_us]
+        survey = around.survey(own)
     except AwsError as error:
         return Audited(report=Unread(place=around.place, why=in_words(error)))
-    findings = tuple(f for subject in subjects for f in run_checks(subject))
+    examined = (examine(around, vpc, survey.networks[vpc.id]) for vpc in own)
+    subjects = [replace(subject, quotas=survey.quotas, now=now) for subject in examined]
+    checked = {s.vpc.id: run_checks(s) for s in subjects}
+    place_findings = quota_of_place(around.place, survey.quotas) if survey.quotas else []
+    report = PlaceReport(
+        place=around.place,
+        vpcs=len(vpcs),
+        findings=(*place_findings, *(f for c in checked.values() for f in c.findings)),
+        unread=_unread(around.place, subjects, checked),
+        coverage=tuple(_row(s, checked[s.vpc.id]) for s in subjects),
+    )
     drifted = frozenset(s.vpc.id for s in subjects if s.plan is not None and s.follows_a_profile and s.plan.actions)
-    return Audited(report=PlaceReport(place=around.place, vpcs=len(vpcs), findings=findings), drifted=drifted)
+    return Audited(report=report, drifted=drifted)
 
 
-def examine(around: Surroundings, vpc: Vpc) -> Subject:
+def examine(around: Surroundings, vpc: Vpc, network: Network) -> Subject:
     """A VPC measured against its profile, or against the free endpoints where it asks for nothing."""
     try:
         wish = around.wish(vpc)
     except ProfileError as error:
-        return Subject(vpc=vpc, catalog=around.catalog, plan=None, refusal=str(error))
+        return Subject(vpc=vpc, catalog=around.catalog, plan=None, refusal=str(error), network=network)
     if wish.profile is None and not wish.remove and not vpc.is_default:
         wish = FREE
-    return Subject(vpc=vpc, catalog=around.catalog, plan=around.plan(vpc, wish))
+    plan = around.plan(vpc, wish, network=network)
+    return Subject(vpc=vpc, catalog=around.catalog, plan=plan, network=network)
+
+
+def _row(subject: Subject, checked: Checked) -> Coverage:
+    return coverage_of(subject, checked, served_centrally(subject.vpc, subject.network, subject.catalog))
+
+
+def _unread(place: Place, subjects: Iterable[Subject], checked: Mapping[str, Checked]) -> tuple[Unread, ...]:
+    """What could not be read, once for each part and reason, with the VPCs and checks that it costs."""
+    where: dict[tuple[Facet, str], list[str]] = defaultdict(list)
+    for subject in subjects:
+        for facet, why in subject.network.unread.items():
+            where[facet, why].append(subject.vpc.id)
+    return tuple(
+        sorted(
+            Unread(place=place, why=why, facet=facet, vpcs=tuple(sorted(vpcs)), checks=checked[vpcs[0]].skipped[facet])
+            for (facet, why), vpcs in where.items()
+        )
+    )
 
 
 def everything_expected(places: Iterable[Place], seen: Iterable[PlaceReport | Unread]) -> list[PlaceReport | Unread]:

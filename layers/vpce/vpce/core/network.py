@@ -129,6 +129,11 @@ class Quotas:
     """In use in the region, whoever made them."""
 
 
+NAMES = frozenset({Facet.ZONES, Facet.RULES, Facet.PROFILES})
+"""What decides whether a name leads out of the VPC."""
+EVERYTHING = frozenset(Facet)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """What surrounds the endpoints of one VPC."""
@@ -150,3 +155,13 @@ class Network:
 
     def acl_of(self, subnet: str) -> NetworkAcl | None:
         return next((a for a in self.acls if subnet in a.subnets), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What surrounds the endpoints of several VPCs of a place."""
+
+    networks: Mapping[str, Network]
+    """By VPC."""
+    quotas: Quotas | None = None
+    """None where they were not asked for or could not be read; then each network's `unread` says so."""

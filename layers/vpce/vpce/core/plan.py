@@ -2,7 +2,8 @@
 
     wanted   there            step
     ------   --------------   -----------------------------------------------------------------
-    yes      no               CreateEndpoint; Shortfall where it cannot be made
+    yes      no               CreateEndpoint; Shortfall where it cannot be made; Elsewhere where its names lead to an
+                              endpoint outside the VPC
     yes      yes, ours        Keep, or UpdateEndpoint; Wait while AWS is still working on it
     yes      yes, not ours    Leave, it counts; and Shortfall for route tables that it misses
     no       yes, ours        Keep; DeleteEndpoint only if the tag says ``none``
@@ -34,7 +35,7 @@ from vpce.core.model import (
 from vpce.core.profile import did_you_mean, ports_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from vpce.core.model import Subnet, Vpc
     from vpce.core.profile import Wish
@@ -126,6 +127,14 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Wanted, and served by an endpoint outside the VPC: a local one would take its names away, or be refused."""
+
+    service: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """AWS is not done with something; a later look goes on from there."""
 
@@ -155,7 +164,7 @@ Action = (
     | DeleteEndpoint
     | DeleteSecurityGroup
 )
-Step = Action | Keep | Leave | Wait | Shortfall
+Step = Action | Keep | Leave | Elsewhere | Wait | Shortfall
 
 
 class Verdict(StrEnum):
@@ -197,14 +206,22 @@ class Plan:
         return tuple(s for s in self.steps if isinstance(s, Wait))
 
 
-def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog) -> Plan:
-    """The steps from the VPC as it is to what is wished; a VPC brought there has a plan without actions."""
+def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog, *, central: Mapping[str, str] | None = None) -> Plan:
+    """The steps from the VPC as it is to what is wished; a VPC brought there has a plan without actions.
+
+    Args:
+        vpc: as it is.
+        wish: what its tags ask for.
+        catalog: of its region.
+        central: interface services (AWS's full names) served from outside the VPC → by what.
+
+    """
     if wish.remove:
         steps = _remove(vpc)
     elif wish.profile is None:
         steps = _touch_nothing(vpc, wish.why)
     else:
-        steps = _Towards(vpc, wish, catalog).steps()
+        steps = _Towards(vpc, wish, catalog, central or {}).steps()
     return Plan(vpc=vpc, wish=wish, steps=tuple(sorted(steps, key=_order)))
 
 
@@ -231,6 +248,8 @@ def _order(step: Step) -> tuple[int, str, str]:  # noqa: C901, PLR0911  one line
             return 9, step.service, step.kind
         case Keep(endpoint=endpoint) | Leave(endpoint=endpoint):
             return 10, step.service, endpoint.id
+        case Elsewhere():
+            return 10, step.service, ""
 
 
 def _touch_nothing(vpc: Vpc, why: str) -> Iterator[Step]:
@@ -292,10 +311,10 @@ def _remove_group(vpc: Vpc, group: SecurityGroup) -> Step:
 class _Towards:
     """The table of this module's docstring, for one VPC and one profile."""
 
-    def __init__(self, vpc: Vpc, wish: Wish, catalog: Catalog) -> None:
+    def __init__(self, vpc: Vpc, wish: Wish, catalog: Catalog, central: Mapping[str, str]) -> None:
         if wish.profile is None:
             raise ValueError("a wish without a profile has no way towards it")
-        self.vpc, self.profile, self.catalog = vpc, wish.profile, catalog
+        self.vpc, self.profile, self.catalog, self.central = vpc, wish.profile, catalog, central
         self.asked = f"profile {self.profile.name} asks for it"
         self.made_for = f"{MADE_BY_DEFAULT}{self.profile.name}" if wish.by_default else self.profile.name
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
@@ -427,6 +446,9 @@ class _Towards:
             yield Keep(service=name, endpoint=there, why=self.asked)
 
     def _create(self, name: str, offer: Offer) -> Iterator[Step]:
+        if why := self.central.get(offer.service):
+            yield Elsewhere(service=name, why=why)
+            return
         gateways = [e for e in self.vpc.endpoints if (e.service, e.kind) == (offer.service, Kind.GATEWAY)]
         gateway_is_wanted = (offer.service, Kind.GATEWAY) in self.offers
         if gateway_is_wanted and gateways and not any(_serves(e) for e in gateways):

@@ -1,0 +1,142 @@
+"""Is each VPC as its tags ask, and do they ask for something that can be had?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vpce.core.checks.access import closed_groups
+from vpce.core.checks.check import Problem, Subject, aws, check, tag_it
+from vpce.core.checks.names import is_served_otherwise
+from vpce.core.findings import Severity
+from vpce.core.model import PROFILE_TAG, Kind
+from vpce.core.plan import (
+    CreateEndpoint,
+    CreateSecurityGroup,
+    DeleteEndpoint,
+    DeleteSecurityGroup,
+    EnableDnsHostnames,
+    EnableDnsSupport,
+    Keep,
+    UpdateEndpoint,
+    UpdateSecurityGroup,
+)
+from vpce.core.profile import has_vanished_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vpce.core.model import Vpc
+    from vpce.core.plan import Action
+
+
+@check(severity=Severity.HIGH, why="vpce changes nothing in this VPC until the tag can be understood.")
+def unknown_profile(subject: Subject) -> Iterator[Problem]:
+    """The VPC's tags ask for something that cannot be understood."""
+    if subject.refusal:
+        yield Problem(resource=subject.vpc.id, what=subject.refusal, fix=tag_it(subject.vpc, "<a known profile>"))
+
+
+@check(
+    severity=Severity.MEDIUM,
+    why="Nothing keeps these endpoints right any more, and nothing removes them; interface ones cost by the hour.",
+)
+def vanished_tag(subject: Subject) -> Iterator[Problem]:
+    """Endpoints of vpce are in a VPC that no longer carries its tag."""
+    if has_vanished_tag(subject.vpc):
+        made_for = sorted({e.made_for for e in subject.vpc.ours} - {""}) or ["<its profile>"]
+        yield Problem(
+            resource=subject.vpc.id,
+            what=f"{len(subject.vpc.ours)} endpoints made for {', '.join(made_for)}, and no tag {PROFILE_TAG}",
+            fix=f"Put the tag back: {tag_it(subject.vpc, made_for[-1])}\nOr let them go: {tag_it(subject.vpc, 'none')}",
+        )
+
+
+@check(severity=Severity.MEDIUM, why="What the profile promises is not there, and vpce cannot make it.")
+def unfulfilled_profile(subject: Subject) -> Iterator[Problem]:
+    """Something the profile asks for cannot be had."""
+    if subject.plan is not None and subject.follows_a_profile:
+        for shortfall in subject.plan.shortfalls:
+            if shortfall.is_required:
+                yield Problem(
+                    resource=f"{shortfall.service} ({shortfall.kind}) {shortfall.zone}".rstrip(),
+                    what=f"{shortfall.service}: {shortfall.why}",
+                    fix="Mend what the message names, or choose a profile without this service.",
+                )
+
+
+@check(severity=Severity.MEDIUM, why="Somebody or something changed what vpce made; it is queued to be mended.")
+def drifted_from_profile(subject: Subject) -> Iterator[Problem]:
+    """The VPC is not as its profile asks."""
+    if subject.plan is None or not subject.follows_a_profile:
+        return
+    vpc = subject.vpc
+    for action in subject.plan.actions:
+        if not _has_a_check_of_its_own(action, subject):
+            yield Problem(
+                resource=_resource(action, vpc),
+                what=_what(action),
+                fix=f"vpce apply {vpc.id} --region {vpc.place.region}",
+            )
+
+
+def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:
+    """One problem is told once: these are what the checks below find, in VPCs with and without a profile."""
+    vpc = subject.vpc
+    match action:
+        case CreateEndpoint(offer=offer):
+            return offer.kind is Kind.GATEWAY  # missing_gateway_endpoint
+        case UpdateEndpoint(endpoint=endpoint) if endpoint.kind is Kind.GATEWAY:
+            used = {t.id for s in vpc.subnets if (t := vpc.route_table_of(s)) is not None}
+            return bool(used & action.add_route_tables)  # uncovered_route_table
+        case UpdateEndpoint(endpoint=endpoint, enable_private_dns=True):
+            is_all = not (action.add_subnets or action.remove_subnets or action.add_our_security_group)
+            return is_all and not is_served_otherwise(subject, endpoint)  # broken_private_dns
+        case EnableDnsSupport() | EnableDnsHostnames():
+            return any(e.private_dns and not e.is_leaving for e in vpc.endpoints)  # broken_private_dns
+        case UpdateSecurityGroup(group=group, authorize=authorize):
+            return bool(authorize) and any(group.id in groups for groups, _, _ in closed_groups(subject))
+        case _:
+            return False
+
+
+def _resource(action: Action, vpc: Vpc) -> str:
+    match action:
+        case CreateEndpoint(service=service, offer=offer):
+            return f"{service} ({offer.kind})"
+        case UpdateEndpoint(endpoint=thing) | DeleteEndpoint(endpoint=thing):
+            return thing.id
+        case UpdateSecurityGroup(group=group) | DeleteSecurityGroup(group=group):
+            return group.id
+        case CreateSecurityGroup():
+            return f"{vpc.id} security group"
+        case EnableDnsSupport() | EnableDnsHostnames():
+            return f"{vpc.id} {type(action).__name__}"
+
+
+def _what(action: Action) -> str:
+    match action:
+        case CreateEndpoint(service=service, offer=offer):
+            return f"{service}: no {offer.kind.lower()} endpoint"
+        case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
+            return f"{service} {endpoint.id}: {why}"
+        case DeleteEndpoint(service=service, endpoint=endpoint, why=why):
+            return f"{service} {endpoint.id} is still there: {why}"
+        case DeleteSecurityGroup(group=group, why=why):
+            return f"{group.id} is still there: {why}"
+        case UpdateSecurityGroup(group=group, why=why):
+            return f"{group.id}: {why}"
+        case CreateSecurityGroup(why=why) | EnableDnsSupport(why=why) | EnableDnsHostnames(why=why):
+            return why
+
+
+@check(severity=Severity.LOW, why="An interface endpoint costs money by the hour in every zone, wanted or not.")
+def unwanted_endpoint(subject: Subject) -> Iterator[Problem]:
+    """An endpoint of vpce that its profile does not ask for."""
+    if subject.plan is not None and subject.follows_a_profile and not subject.plan.wish.remove:
+        for step in subject.plan.steps:
+            if isinstance(step, Keep) and not step.is_wanted and not step.endpoint.is_leaving:
+                yield Problem(
+                    resource=step.endpoint.id,
+                    what=f"{step.service} {step.endpoint.id}: {step.why}",
+                    fix=aws(subject.vpc.place, "ec2 delete-vpc-endpoints", "--vpc-endpoint-ids", step.endpoint.id),
+                )

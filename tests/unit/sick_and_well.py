@@ -125,11 +125,15 @@ def with_route(
 
 # check → (what makes the sick one sick, the sick one, what a finding says)
 SICK: dict[str, list[tuple[str, Subject, str]]] = {
+    "unknown-ignore": [
+        ("a misspelt check", in_(a_vpc(endpoints=BOTH, tags={"endpoint-audit": "open-polcy"})), "did you mean"),
+        ("two words that exclude each other", in_(a_vpc(tags={"endpoint-audit": "off open-policy"})), "stands alone"),
+    ],
     "shadowed-name": [
         ("a zone of the endpoint's very name", in_(a_foreign(private_dns=False), zones=(a_zone(SQS_NAME),)), SQS_NAME),
         ("a zone of all AWS names", in_(a_vpc(endpoints=BOTH), zones=(a_zone("amazonaws.com"),)), "answers for"),
         (
-            "a zone below the endpoint's wildcard",
+            "a zone of a parent, though the endpoint keeps its own name",
             in_(a_foreign(), zones=(a_zone("eu-west-1.amazonaws.com"),)),
             "has no record",
         ),
@@ -272,9 +276,12 @@ GUARDDUTY = an_interface("guardduty-data", is_ours=False, requester_managed=True
 
 # check → (why this VPC is well, the VPC)
 WELL: dict[str, list[tuple[str, Subject]]] = {
+    "unknown-ignore": [
+        ("a known check", in_(a_vpc(tags={"endpoint-audit": "open-policy"}))),
+        ("all of them", in_(a_vpc(tags={"endpoint-audit": "OFF"}))),
+    ],
     "shadowed-name": [
-        ("a zone for all AWS names beside an endpoint: the endpoint is more specific, and sns is not there",
-         in_(a_foreign(), zones=(a_zone("example.com"),))),
+        ("a zone of people's own names", in_(a_foreign(), zones=(a_zone("example.com"),))),
         ("a central design", in_(a_vpc(endpoints=BOTH), zones=(a_zone(SQS_NAME, CENTRAL),))),
         ("a zone of the endpoint's own names", in_(
             a_foreign(private_dns=False, dns_names=("x.vpce.amazonaws.com",)),

@@ -12,6 +12,7 @@ from vpce.core.checks.room import quota_of_place
 from vpce.core.coverage import coverage_of
 from vpce.core.dns import served_centrally
 from vpce.core.findings import Unread
+from vpce.core.ignores import ignored_by_tag
 from vpce.core.model import Kind
 from vpce.core.profile import ProfileError
 from vpce.core.report import PlaceReport
@@ -55,7 +56,10 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
     report = PlaceReport(
         place=around.place,
         vpcs=len(vpcs),
-        findings=(*place_findings, *(f for c in checked.values() for f in c.findings)),
+        findings=(
+            *place_findings,
+            *(ignored_by_tag(f, s.vpc.tags) for s in subjects for f in checked[s.vpc.id].findings),
+        ),
         unread=_unread(around.place, subjects, checked),
         coverage=tuple(_row(s, checked[s.vpc.id]) for s in subjects),
     )

@@ -14,6 +14,8 @@ import os
 import sys
 import time
 import uuid
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +24,21 @@ from vpce.aws.clients import client, default_region
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles
+from vpce.core.digest import in_full
+from vpce.core.dns import served_centrally
 from vpce.core.events import Look, where_to_look
 from vpce.core.findings import Unread
-from vpce.core.model import Place
+from vpce.core.journey import Reach, journey, name_of
+from vpce.core.journey import as_document as journey_document
+from vpce.core.journey import as_text as journey_text
+from vpce.core.model import Kind, Place
+from vpce.core.network import NAMES
 from vpce.core.notice import explain, line, plan_document
 from vpce.core.plan import Verdict
-from vpce.core.profile import ProfileError, read_profiles
-from vpce.core.report import PlaceReport, Report, digest, report_document
+from vpce.core.profile import ProfileError, did_you_mean, read_profiles
+from vpce.core.report import PlaceReport, Report, report_document
+from vpce.core.status import as_text as status_text
+from vpce.core.status import status_of
 from vpce.reconcile import PATIENCE, Surroundings
 
 if TYPE_CHECKING:
@@ -85,13 +95,18 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("vpc", metavar="VPC", help="id of the VPC")
     one.add_argument("--region", help="the VPC's region")
 
-    command = commands.add_parser("explain", parents=[one], help="every step for a VPC, and why")
+    command = commands.add_parser("explain", parents=[one], help="every step for a VPC, or the way to a NAME, and why")
+    command.add_argument("name", metavar="NAME", nargs="?", help="DNS name, or a service's short name (sqs)")
     command.set_defaults(command=_explain)
     command = commands.add_parser("plan", parents=[one], help="what would change in a VPC")
     command.set_defaults(command=_plan)
     command = commands.add_parser("apply", parents=[one], help="bring a VPC to what its tags ask for")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.set_defaults(command=_apply)
+    command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
+    command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
+    command.add_argument("--region", help="the VPCs' region")
+    command.set_defaults(command=_status)
     command = commands.add_parser("audit", parents=[looks], help="what is wrong with every VPC")
     command.add_argument("--region", action="append", help="may be given several times")
     command.set_defaults(command=_audit)
@@ -105,8 +120,39 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _explain(options: argparse.Namespace) -> int:
+    if options.name is not None:
+        return _explain_name(options)
     plan = _planned(_around(options), options.vpc)
     print(json.dumps(plan_document(plan), indent=1) if options.json else explain(plan))
+    return FINE
+
+
+def _explain_name(options: argparse.Namespace) -> int:
+    around = _around(options)
+    found = around.observe([options.vpc], needs_dns=lambda _: True)
+    if not found:
+        raise CannotError(f"no VPC {options.vpc} in {around.place}; is --region right?")
+    name = name_of(options.name, around.catalog)
+    if name is None:
+        known = (*around.catalog.names(Kind.INTERFACE), *around.catalog.names(Kind.GATEWAY))
+        hint = did_you_mean(options.name, known)
+        raise CannotError(f"{options.name!r} is neither a DNS name nor a service of {around.place.region}{hint}")
+    way = journey(name, found[0], around.survey(found).networks[options.vpc], around.catalog)
+    print(json.dumps(journey_document(way), indent=1) if options.json else journey_text(way))
+    return TO_DO if way.reach is Reach.BROKEN else FINE
+
+
+def _status(options: argparse.Namespace) -> int:
+    around = _around(options)
+    vpcs = around.observe([options.vpc] if options.vpc else None)
+    if options.vpc and not vpcs:
+        raise CannotError(f"no VPC {options.vpc} in {around.place}; is --region right?")
+    own = [vpc for vpc in vpcs if not vpc.is_shared_with_us]
+    networks = around.survey(own, NAMES).networks
+    rows = [row for vpc in own for row in status_of(vpc, served_centrally(vpc, networks[vpc.id], around.catalog))]
+    print(json.dumps([asdict(row) for row in rows], indent=1) if options.json else status_text(rows))
+    for facet, why in sorted({(f, w) for n in networks.values() for f, w in n.unread.items()}):
+        print(f"vpce: {facet} could not be read, so what is served from outside may be missing: {why}", file=sys.stderr)
     return FINE
 
 
@@ -183,13 +229,13 @@ def _audit(options: argparse.Namespace) -> int:
         around = Surroundings(
             place=place, ec2=client("ec2", region), installation=options.installation, profiles=profiles, pace=Pace()
         )
-        reports.append(audit_place(around).report)
+        reports.append(audit_place(around, now=datetime.now(UTC).isoformat()).report)
     report = Report(
         run=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         places=tuple(r for r in reports if isinstance(r, PlaceReport)),
         unread=tuple(r for r in reports if isinstance(r, Unread)),
     )
-    print(json.dumps(report_document(report), indent=1) if options.json else digest(report).text.rstrip())
+    print(json.dumps(report_document(report), indent=1) if options.json else in_full(report))
     if report.unread:
         return FAILED
     return FINE if report.is_clean else TO_DO

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING
 from vpce.aws.apply import Unseen, apply
 from vpce.aws.catalog import read_catalog
 from vpce.aws.observe import observe
+from vpce.core.dns import served_centrally
 from vpce.core.events import Look
 from vpce.core.model import Catalog
+from vpce.core.network import EVERYTHING, NAMES, Network, Survey
 from vpce.core.notice import Reconciled
-from vpce.core.plan import Outcome, Plan, make_plan
+from vpce.core.plan import CreateEndpoint, Outcome, Plan, make_plan
 from vpce.core.profile import ProfileError, is_managed, wish_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_ec2 import EC2Client
 
     from vpce.aws.pace import Pace
     from vpce.core.model import Place, Vpc
+    from vpce.core.network import Facet
     from vpce.core.profile import Profiles, Wish
 
 NEW_FOR = timedelta(hours=1)
@@ -30,6 +33,10 @@ NEW_FOR = timedelta(hours=1)
 carry traffic, and gateway routes drop open connections."""
 PATIENCE = timedelta(minutes=10)
 """How long something that does not get on is looked at again; AWS may take minutes to make or delete an endpoint."""
+
+
+def _nothing_around(vpcs: Sequence[Vpc], _catalog: Catalog, _facets: frozenset[Facet]) -> Survey:
+    return Survey(networks={vpc.id: Network() for vpc in vpcs})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,7 @@ class Surroundings:
     pace: Pace
     default_profile: str = ""
     catalog_of: Callable[[EC2Client, str], Catalog] = read_catalog
+    survey_of: Callable[[Sequence[Vpc], Catalog, frozenset[Facet]], Survey] = _nothing_around
     unseen: Unseen = field(default_factory=dict)
     """Endpoints made that no look has shown yet. Like the pace, kept as long as the process lives."""
 
@@ -77,9 +85,27 @@ class Surroundings:
     def wish(self, vpc: Vpc, *, is_new: bool = False) -> Wish:
         return wish_of(vpc, self.profiles, default=self.default_profile, is_new=is_new)
 
-    def plan(self, vpc: Vpc, wish: Wish) -> Plan:
-        # Without a profile nothing is looked up in the catalog, so it need not be read.
-        return make_plan(vpc, wish, self.catalog if wish.profile else Catalog(region=self.place.region, offers=()))
+    def survey(self, vpcs: Sequence[Vpc], facets: frozenset[Facet] = EVERYTHING) -> Survey:
+        return self.survey_of(vpcs, self.catalog, facets)
+
+    def plan(self, vpc: Vpc, wish: Wish, *, network: Network | None = None) -> Plan:
+        """The plan; where it would take names, those that lead to an endpoint elsewhere are left there.
+
+        Args:
+            vpc: as it is.
+            wish: what its tags ask for.
+            network: what surrounds it, if that was read already.
+
+        """
+        if wish.profile is None:
+            # Nothing is looked up in the catalog, so it need not be read.
+            return make_plan(vpc, wish, Catalog(region=self.place.region, offers=()))
+        plan = make_plan(vpc, wish, self.catalog)
+        if not any(isinstance(a, CreateEndpoint) and a.private_dns for a in plan.actions):
+            return plan
+        around = network or self.survey([vpc], NAMES).networks[vpc.id]
+        central = served_centrally(vpc, around, self.catalog)
+        return make_plan(vpc, wish, self.catalog, central=central) if central else plan
 
     def apply(
         self, plan: Plan, *, generation: str, progress: Callable[[Outcome], None] = lambda _: None
@@ -116,8 +142,8 @@ class Run:
     runs: tuple[Reconciled, ...]
     again: tuple[Look, ...]
     """Looks still to take: work that did not fit, or that AWS was not ready for."""
-    errors: tuple[Exception, ...] = ()
-    """What went wrong in our own code, per VPC; the caller must not swallow them."""
+    errors: Mapping[str, Exception] = field(default_factory=dict)
+    """VPC → what went wrong in our own code; the caller must not swallow them."""
 
 
 def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, now: datetime) -> Run:
@@ -135,7 +161,7 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
         _ = around.catalog  # read before anything is changed: without it the place is not read whole
     runs: list[Reconciled] = []
     again: list[Look] = []
-    errors: list[Exception] = []
+    errors: dict[str, Exception] = {}
     for vpc in vpcs:
         if vpc.id not in named and not is_managed(vpc):
             continue
@@ -143,7 +169,7 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
             run = _one(around, vpc, is_new=vpc.id in new, generation=generation)
         except Exception as error:  # noqa: BLE001  one VPC must not cost the others theirs; the caller raises it
             error.add_note(f"while reconciling {vpc.id} in {around.place}")
-            errors.append(error)
+            errors[vpc.id] = error
             continue
         if run.is_unfinished:
             own = [k for k in looks if vpc.id in k.vpcs]
@@ -153,7 +179,7 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
             else:
                 again.append(_again(around.place, own, vpc, since, is_new=vpc.id in new))
         runs.append(replace(run, is_named=vpc.id in named))
-    return Run(runs=tuple(runs), again=tuple(again), errors=tuple(errors))
+    return Run(runs=tuple(runs), again=tuple(again), errors=errors)
 
 
 def _one(around: Surroundings, vpc: Vpc, *, is_new: bool, generation: str) -> Reconciled:

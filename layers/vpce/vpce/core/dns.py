@@ -171,7 +171,7 @@ class _Question:
             self._hop("DNS attributes", Mark.NO, "DNS support is off: Amazon's resolver answers nothing here")
             return self._end(Leads.NOWHERE, Cause.SUPPORT_OFF)
         elif not dns.hostnames:
-            self._hop("DNS attributes", Mark.NO, "DNS hostnames is off: private names and zones are not used")
+            self._hop("DNS attributes", Mark.NOTE, "DNS hostnames is off: private names and zones are not used")
         else:
             self._hop("DNS attributes", Mark.YES, "DNS support and DNS hostnames are on")
         return None
@@ -300,6 +300,8 @@ class _Question:
 
     def _by_public_dns(self, *, hostnames_off: bool) -> Resolution:
         if hostnames_off:
+            if unused := [a.id for a in self._answerers() if not isinstance(a, ForwardingRule)]:
+                self._hop("DNS attributes", Mark.NO, f"with DNS hostnames on, {unused[0]} would have the name")
             self._hop("public DNS", Mark.NOTE, "answers with the service's public addresses")
             return self._end(Leads.PUBLIC, Cause.HOSTNAMES_OFF)
         inbound = [e.id for e in self.vpc.endpoints if e.inbound_resolver_only and self._would_match(e)]

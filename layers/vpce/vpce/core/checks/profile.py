@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vpce.core.checks.access import closed_groups
-from vpce.core.checks.check import Problem, Subject, aws, check, tag_it
+from vpce.core.checks.check import CHECKS, Problem, Subject, aws, check, tag_it
 from vpce.core.checks.names import is_served_otherwise
 from vpce.core.findings import Severity
+from vpce.core.ignores import AUDIT_TAG, wrong_in_tag
 from vpce.core.model import PROFILE_TAG, Kind
 from vpce.core.plan import (
     CreateEndpoint,
@@ -34,6 +35,28 @@ def unknown_profile(subject: Subject) -> Iterator[Problem]:
     """The VPC's tags ask for something that cannot be understood."""
     if subject.refusal:
         yield Problem(resource=subject.vpc.id, what=subject.refusal, fix=tag_it(subject.vpc, "<a known profile>"))
+
+
+@check(
+    severity=Severity.LOW, why="What somebody meant to silence is told, or what they meant to hear is not understood."
+)
+def unknown_ignore(subject: Subject) -> Iterator[Problem]:
+    """The VPC's tag endpoint-audit, or a table of the file of ignores, ignores nothing."""
+    for sentence in wrong_in_tag(subject.vpc.tags, CHECKS):
+        fix = aws(
+            subject.vpc.place,
+            "ec2 create-tags",
+            f"--resources {subject.vpc.id} --tags 'Key={AUDIT_TAG},Value=<off, or ids of checks>'",
+        )
+        yield Problem(resource=sentence, what=sentence, fix=fix)
+
+
+@check(
+    severity=Severity.LOW, why="The problem that it silenced is told again; whoever decided it may want to decide anew."
+)
+def expired_ignore(_: Subject) -> Iterator[Problem]:
+    """A table of the file of ignores is over."""
+    yield from ()  # tags have no date; `vpce.core.ignores` reads the file
 
 
 @check(

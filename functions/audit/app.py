@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from vpce.aws.parameters import installed_profiles
 from vpce.aws.queue import send_look
 from vpce.config import Settings
 from vpce.core.events import Look
+from vpce.core.findings import Unread
 from vpce.core.model import Place
 from vpce.core.report import place_document
 from vpce.reconcile import Surroundings
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from vpce.audit import Audited
 
 logger = Logger(service="vpce")
 
@@ -51,5 +56,23 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
     if audited.drifted:
         look = Look(place=place, vpcs=audited.drifted, why="the audit found it drifted")
         send_look(client("sqs"), settings.queue_url, look)
-    logger.info("audited", extra={"place": str(place), "key": key, "drifted": sorted(audited.drifted)})
+    _log(audited, key)
     return {"place": event["place"], "key": key}
+
+
+def _log(audited: Audited, key: str) -> None:
+    """A line for each VPC that something is wrong with, and one for the place."""
+    report = audited.report
+    where = asdict(report.place)
+    if isinstance(report, Unread):
+        logger.warning("could not look", extra={**where, "why": report.why})
+        return
+    found: dict[str, set[str]] = defaultdict(set)
+    for finding in report.findings:
+        if finding.vpc:
+            found[finding.vpc].add(finding.check)
+    for vpc, checks in sorted(found.items()):
+        is_drifted = vpc in audited.drifted
+        logger.info("found", extra={"vpc": vpc, **where, "checks": sorted(checks), "drifted": is_drifted})
+    unread = [{"facet": u.facet, "why": u.why} for u in report.unread]
+    logger.info("audited", extra={**where, "vpcs": report.vpcs, "unread": unread, "key": key})

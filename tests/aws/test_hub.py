@@ -159,7 +159,7 @@ def test_a_region_without_security_hub_is_told_with_the_fix_and_costs_no_other_r
     result = sent(a_report(found_in(), *(found_in(n, region=ELSEWHERE) for n in range(250))))
 
     (trouble,) = result.troubles
-    assert result.taken == 1
+    assert (result.taken, result.refused) == (1, 250)
     assert trouble.startswith(f"Security Hub in {ELSEWHERE}: 250 findings not taken, vpce/vpce/")
     assert "InvalidAccessException" in trouble
     assert trouble.endswith("enable Security Hub in the region, or set the parameter SecurityHub to off")
@@ -188,7 +188,7 @@ def test_findings_that_fail_inside_a_good_answer_are_told_once_for_each_reason(
 
     why = "BatchImportFindings: InvalidInput: Finding does not adhere to the format"
     told = f"Security Hub in {REGION}: 2 findings not taken, {min(f['Id'] for f in failed)} first: {why}"
-    assert result == Imported(taken=1, troubles=(told,))
+    assert result == Imported(taken=1, refused=2, troubles=(told,))
 
 
 def test_throttling_is_ridden_out(hubs: dict[str, SecurityHubClient], sent: Callable[[Report], Imported]) -> None:

@@ -111,6 +111,12 @@ def test_who_ignores_it_and_why_is_there() -> None:
     assert fields["vpce/ignored"] == "vpce-ignores.toml: wanted so"
 
 
+def test_a_link_leads_to_the_whole_report() -> None:
+    document = asff(FINDING, at=AT, is_over=False, installation="vpce", partition="aws", link="https://here")
+
+    assert document["Remediation"]["Recommendation"]["Url"] == "https://here"
+
+
 def test_what_concerns_no_vpc_is_about_the_account() -> None:
     (resource,) = sent(vpc="", vpc_name="")["Resources"]
 

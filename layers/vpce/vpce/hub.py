@@ -26,14 +26,21 @@ class Imported:
     """What Security Hub took of a report, and what not."""
 
     taken: int = 0
+    refused: int = 0
     elsewhere: int = 0
     """Findings of other accounts; a hub takes findings of an account from that account only."""
     troubles: tuple[str, ...] = ()
-    """What it did not take and why, for people; empty when all is well."""
+    """Why it refused what it did, for people."""
 
 
 def import_findings(
-    report: Report, *, account: str, partition: str, installation: str, hub_in: Callable[[str], SecurityHubClient]
+    report: Report,
+    *,
+    account: str,
+    partition: str,
+    installation: str,
+    hub_in: Callable[[str], SecurityHubClient],
+    link: str = "",
 ) -> Imported:
     """Send all findings of the account; those that are over, or ignored, as archived. Refusals are told, not raised."""
     by_region: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -44,14 +51,15 @@ def import_findings(
             elsewhere += 1
             continue
         by_region[finding.place.region].append(
-            asff(finding, at=report.time, is_over=is_over, installation=installation, partition=partition)
+            asff(finding, at=report.time, is_over=is_over, installation=installation, partition=partition, link=link)
         )
     taken, troubles = 0, list[str]()
     for region, documents in sorted(by_region.items()):
         number, told = _import(hub_in(region), documents)
         taken += number
         troubles += [f"Security Hub in {region}: {trouble}" for trouble in told]
-    return Imported(taken=taken, elsewhere=elsewhere, troubles=tuple(troubles))
+    refused = sum(map(len, by_region.values())) - taken
+    return Imported(taken=taken, refused=refused, elsewhere=elsewhere, troubles=tuple(troubles))
 
 
 def _import(hub: SecurityHubClient, documents: Sequence[Mapping[str, Any]]) -> tuple[int, list[str]]:

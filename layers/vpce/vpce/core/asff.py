@@ -22,7 +22,9 @@ _LABEL = {
 }
 
 
-def asff(finding: Finding, *, at: str, is_over: bool, installation: str, partition: str) -> dict[str, Any]:
+def asff(
+    finding: Finding, *, at: str, is_over: bool, installation: str, partition: str, link: str = ""
+) -> dict[str, Any]:
     """The finding for Security Hub of its own account and region.
 
     Severity and types are given as the provider's, so that an import does not overwrite what people set.
@@ -34,6 +36,7 @@ def asff(finding: Finding, *, at: str, is_over: bool, installation: str, partiti
         is_over: it is no longer there, or nobody looks after it any more.
         installation: the stack's name; two installations do not update each other's findings.
         partition: of AWS, as in ARNs.
+        link: where the whole report is; the fix may be too long for Security Hub.
 
     """
     place = finding.place
@@ -49,7 +52,9 @@ def asff(finding: Finding, *, at: str, is_over: bool, installation: str, partiti
         "UpdatedAt": at,
         "Title": _text(finding.title, _TITLE),
         "Description": _text(f"{finding.what}\n{finding.why}", _DESCRIPTION),
-        "Remediation": {"Recommendation": {"Text": _text(finding.fix, _RECOMMENDATION)}},
+        "Remediation": {
+            "Recommendation": {"Text": _text(finding.fix, _RECOMMENDATION)} | ({"Url": link} if link else {})
+        },
         "FindingProviderFields": {
             "Severity": {"Label": _LABEL[finding.severity], "Original": finding.severity.word},
             "Types": ["Software and Configuration Checks/AWS Security Best Practices/Network Reachability"],

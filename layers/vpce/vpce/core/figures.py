@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from vpce.core.findings import Severity
 from vpce.core.plan import Verdict
 
 if TYPE_CHECKING:
@@ -23,11 +22,11 @@ DIMENSION = "installation"
 
 def of_report(report: Report) -> Mapping[str, int]:
     """Of one audit. What is only worth knowing is not counted."""
-    counts = Counter(f.severity for f in report.findings)
+    counts = Counter(f.severity.word for f in report.findings)
     return {
-        "FindingsHigh": counts[Severity.HIGH],
-        "FindingsMedium": counts[Severity.MEDIUM],
-        "FindingsLow": counts[Severity.LOW],
+        "FindingsHigh": counts["high"],
+        "FindingsMedium": counts["medium"],
+        "FindingsLow": counts["low"],
         "Resolved": len(report.resolved),
         "Unread": len(report.all_unread),
         "Vpcs": report.vpcs,

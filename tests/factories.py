@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from hypothesis import strategies as st
 
-from vpce.core.findings import Finding, Severity
+from vpce.core.compare import compare, memory_of
+from vpce.core.findings import Finding, Severity, State, Unread
 from vpce.core.model import (
     OUR_RULE,
     Catalog,
@@ -37,6 +38,7 @@ from vpce.core.plan import (
     make_plan,
 )
 from vpce.core.profile import Profile, Wish
+from vpce.core.report import PlaceReport, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -413,3 +415,58 @@ WISHES = st.builds(
     zones=st.sampled_from([None, 1, 2]),
 )
 CATALOG = a_catalog(an_offer("sns", zones=frozenset({A, B})), an_offer("sqs", zones=frozenset()))
+
+
+# ---- findings -----------------------------------------------------------------------------------------------------
+
+
+def a_report(*findings: Finding, run: str = "2026-11-02T06:00:00.000Z-a", **changes: Any) -> Report:
+    """Of one place, whose audit found these."""
+    place = PlaceReport(place=PLACE, vpcs=3, findings=findings)
+    return replace(Report(run=run, places=(place,)), **changes)
+
+
+def a_compared_report() -> Report:
+    """The second of two audits, in which everything happened that can happen."""
+    elsewhere, lost = replace(PLACE, region="us-east-1"), replace(PLACE, region="eu-west-2")
+    gone = replace(PLACE, region="eu-north-1")
+    open_ones = [a_finding(vpc=f"vpc-{n}", resource=f"vpce-{n} private DNS") for n in range(3)]
+    resolved = a_finding(
+        check="missing-gateway-endpoint", severity=Severity.MEDIUM, vpc="vpc-7", what="no gateway endpoint for s3"
+    )
+    ignored = a_finding(vpc="vpc-8", state=State.IGNORED, ignored="tag endpoint-audit = off")
+    before = (*open_ones, resolved, ignored, a_finding(place=lost), a_finding(place=gone, vpc="vpc-9"))
+    new = (
+        a_finding(vpc="vpc-5", vpc_name="", fix="aws ec2 one\nOr: aws ec2 another"),
+        *(
+            a_finding(
+                check="missing-gateway-endpoint",
+                severity=Severity.MEDIUM,
+                title="The VPC has no gateway endpoint for S3 or DynamoDB.",
+                why="Traffic goes through a NAT gateway.",
+                vpc=f"vpc-1{number:02}",
+                vpc_name=f"team {number}",
+                resource="s3 (Gateway)",
+                what="no gateway endpoint for s3",
+                fix=f"aws ec2 create-vpc-endpoint --vpc-id vpc-1{number:02}",
+            )
+            for number in range(18)
+        ),
+    )
+    part = Unread(
+        place=elsewhere,
+        why="ListHostedZonesByVPC: AccessDenied: not allowed; allow it to vpce's role",
+        facet="hosted zones",
+        vpcs=tuple(f"vpc-{n}" for n in range(7)),
+        checks=("forwarded-name", "shadowed-name"),
+    )
+    last = memory_of(compare(a_report(*before, run="2026-11-01T06:00:00.000Z-a"), None))
+    report = Report(
+        run="2026-11-02T06:00:00.000Z-b",
+        places=(
+            PlaceReport(place=PLACE, vpcs=31, findings=(*open_ones, ignored, *new)),
+            PlaceReport(place=elsewhere, vpcs=7, unread=(part,)),
+        ),
+        unread=(Unread(place=lost, why="DescribeVpcs: AuthFailure: no; the region may not be enabled"),),
+    )
+    return compare(report, last)

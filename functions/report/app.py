@@ -1,4 +1,10 @@
-"""What did the audit see everywhere? One report in S3, and one message to people if something is wrong."""
+"""What did the audit see everywhere, and what of it is news? One report in S3, and one message to people.
+
+The order is: read, compare, keep the report, tell, remember. What fails is tried again by Step Functions, from the
+start, and finds the memory of the audit before: so what was not told is told then. It may be told twice, when only the
+remembering failed; the other way round it might never be told. An audit whose memory is written has done everything,
+and one that began before the audit remembered last has nothing new to say: both leave things as they are.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +17,15 @@ from aws_lambda_powertools import Logger
 from vpce.audit import everything_expected
 from vpce.aws.clients import client
 from vpce.aws.errors import AwsError, in_words
+from vpce.aws.reports import Shelf
 from vpce.config import Settings
+from vpce.core.checks import CHECKS
+from vpce.core.compare import compare, memory_of
+from vpce.core.digest import digest
 from vpce.core.findings import Unread
+from vpce.core.ignores import FILE, IgnoresFile
 from vpce.core.model import Place
-from vpce.core.report import PlaceReport, Report, digest, read_place_document, report_document
+from vpce.core.report import PlaceReport, Report, read_place_document, report_document
 from vpce.notify import publish
 
 if TYPE_CHECKING:
@@ -26,24 +37,48 @@ logger = Logger(service="vpce")
 
 
 @logger.inject_lambda_context
-def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take the run, the places that were to be looked at, and what became of each."""
     settings = Settings.from_environment(os.environ)
-    seen = [_read(settings.bucket, result) for result in event["results"]]
+    shelf = Shelf(s3=client("s3"), bucket=settings.bucket)
+    seen = _joined(event, settings.bucket)
+    recalled = shelf.recall()
+    if recalled.memory and recalled.memory.run >= seen.run:
+        logger.info("reported already", extra={"run": seen.run, "remembered": recalled.memory.run})
+        return _answer(seen, shelf.uri(_key(recalled.memory.run)))
+    key = _key(seen.run)
+    ignores = shelf.ignores(_ignores_file(context, shelf), FILE, today=seen.time)
+    report = compare(seen, recalled.memory, ignores, trouble=recalled.trouble)
+    location = shelf.put(key, json.dumps(report_document(report), indent=1), "application/json")
+    if report.is_news or settings.audit_messages == "always":
+        message = digest(report, location=location, link=shelf.link(key))
+        publish(client("sns"), settings.topic_arn, message, settings.message_format)
+    shelf.remember(memory_of(report), recalled)
+    logger.info("reported", extra={"headline": report.headline, "news": report.is_news, "report": location})
+    return _answer(report, location)
+
+
+def _key(run: str) -> str:
+    return f"audits/{run}/findings.json"
+
+
+def _answer(report: Report, location: str) -> dict[str, Any]:
+    return {"headline": report.headline, "clean": report.is_clean, "report": location}
+
+
+def _ignores_file(context: LambdaContext, shelf: Shelf) -> IgnoresFile:
+    region, account = context.invoked_function_arn.split(":")[3:5]
+    return IgnoresFile(home=Place(account=account, region=region), source=shelf.uri(FILE), checks=CHECKS)
+
+
+def _joined(event: Mapping[str, Any], bucket: str) -> Report:
+    seen = [_read(bucket, result) for result in event["results"]]
     reports = everything_expected([Place(**p) for p in event["places"]], seen)
-    report = Report(
+    return Report(
         run=event["run"],
         places=tuple(r for r in reports if isinstance(r, PlaceReport)),
         unread=tuple(r for r in reports if isinstance(r, Unread)),
     )
-    key = f"audits/{report.run}/findings.json"
-    body = json.dumps(report_document(report), indent=1).encode()
-    client("s3").put_object(Bucket=settings.bucket, Key=key, Body=body, ContentType="application/json")
-    location = f"s3://{settings.bucket}/{key}"
-    if not report.is_clean:
-        publish(client("sns"), settings.topic_arn, digest(report, location=location))
-    logger.info("reported", extra={"headline": report.headline, "report": location})
-    return {"headline": report.headline, "clean": report.is_clean, "report": location}
 
 
 def _read(bucket: str, result: Mapping[str, Any]) -> PlaceReport | Unread:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
 from functions.audit import app as audit
 from functions.places import app as places
 from functions.reconcile import app as reconcile
 from functions.report import app as report
-from tests.aws.conftest import ACCOUNT, NOW, REGION, SESSION, World
+from tests.aws.conftest import ACCOUNT, NOW, PLACE, REGION, SESSION, World
+from tests.factories import a_finding
 from vpce.aws import clients
+from vpce.aws.reports import Recalled, Shelf
+from vpce.core.findings import Finding, Unread
+from vpce.core.report import PlaceReport, place_document
 from vpce.notify import Told
 from vpce.reconcile import PATIENCE, Surroundings
 from vpce.reconcile import reconcile as real
+
+if TYPE_CHECKING:
+    from vpce.core.compare import Memory
+    from vpce.core.model import Place
 
 
 class Context(LambdaContext):
@@ -78,6 +87,9 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Installation:
         "VPCE_DEFAULT_PROFILE": "gateway",
         "VPCE_PROFILES_PARAMETER": "",
         "VPCE_REGIONS": "",
+        "VPCE_AUDIT_MESSAGES": "changes",
+        "VPCE_MESSAGE_FORMAT": "text",
+        "VPCE_SECURITY_HUB": "off",
         "AWS_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
@@ -426,11 +438,31 @@ def test_a_missing_ssm_parameter_changes_nothing_and_is_told(
 # ---- audit --------------------------------------------------------------------------------------------------------
 
 
-def audited() -> Any:
+RUN, NEXT, LATER = (f"2026-11-{day}T06:00:00.000Z-run" for day in (22, 23, 24))
+
+
+def audited(run: str = RUN) -> Any:
     """The state machine's path, without Step Functions."""
+    return reported(run, looked_at(run))
+
+
+def looked_at(run: str) -> list[Any]:
     found = places.handler({}, Context())
-    results = [audit.handler({"run": "run-1", "place": place}, Context()) for place in found["places"]]
-    return report.handler({"run": "run-1", "places": found["places"], "results": results}, Context())
+    return [audit.handler({"run": run, "place": place}, Context()) for place in found["places"]]
+
+
+def reported(run: str, results: list[Any]) -> Any:
+    listed = places.handler({}, Context())["places"]
+    return report.handler({"run": run, "places": listed, "results": results}, Context())
+
+
+def in_bucket(key: str) -> Any:
+    return json.load(SESSION.client("s3").get_object(Bucket="reports", Key=key)["Body"])
+
+
+def states(findings: list[Any]) -> dict[str, str]:
+    """What is told of at all."""
+    return {f["check"]: f["state"] for f in findings if f["severity"] != "info"}
 
 
 def test_an_audit_finds_tells_keeps_and_queues_what_drifted(world: World, installation: Installation) -> None:
@@ -443,9 +475,9 @@ def test_an_audit_finds_tells_keeps_and_queues_what_drifted(world: World, instal
 
     assert answer["clean"] is False
     (told,) = installation.told()
-    assert [(f["check"], f["vpc"]) for f in told["findings"]] == [("broken-private-dns", vpc)]
-    kept = json.load(SESSION.client("s3").get_object(Bucket="reports", Key="audits/run-1/findings.json")["Body"])
-    assert kept["findings"] == told["findings"]
+    assert states(told["findings"]) == {"broken-private-dns": "new"}
+    assert {f["vpc"] for f in told["findings"]} == {vpc}
+    assert in_bucket(f"audits/{RUN}/findings.json")["findings"] == told["findings"]
     (queued,) = installation.queued()
     assert queued["detail"]["vpcs"] == [vpc]
     run(queued)
@@ -459,6 +491,234 @@ def test_a_healthy_place_is_clean_and_nobody_is_told(world: World, installation:
     assert audited()["clean"] is True
     assert installation.told() == []
     assert installation.queued() == []
+
+
+# ---- audits, one after another ------------------------------------------------------------------------------------
+
+
+MINE = a_finding()
+
+
+def found(*findings: Finding, run: str = RUN, place: Place = PLACE, unread: str = "") -> list[Any]:
+    """What the audit of a place hands on that found these, or could not read the place."""
+    seen = Unread(place=place, why=unread) if unread else PlaceReport(place=place, vpcs=1, findings=findings)
+    key = f"audits/{run}/places/{place.account}-{place.region}.json"
+    SESSION.client("s3").put_object(Bucket="reports", Key=key, Body=json.dumps(place_document(seen)).encode())
+    return [{"place": {"account": place.account, "region": place.region}, "key": key}]
+
+
+def test_what_is_wrong_is_told_once_and_once_more_when_it_is_right(world: World, installation: Installation) -> None:
+    vpc = world.vpc("ec2-ssm", tags={"Name": "payments"})
+    world.settle(vpc)
+    ssm = world.endpoints(vpc)["ssm", "Interface"]["VpcEndpointId"]
+    world.ec2.modify_vpc_endpoint(VpcEndpointId=ssm, PrivateDnsEnabled=False)
+
+    first, second = audited(RUN), audited(NEXT)
+    world.ec2.modify_vpc_endpoint(VpcEndpointId=ssm, PrivateDnsEnabled=True)
+    third, fourth = audited(LATER), audited("2026-11-25T06:00:00.000Z-run")
+
+    new, resolved = installation.told()
+    assert states(new["findings"]) == {"broken-private-dns": "new"}
+    assert (states(resolved["findings"]), states(resolved["resolved"])) == ({}, {"broken-private-dns": "resolved"})
+    assert [a["clean"] for a in (first, second, third, fourth)] == [False, False, True, True]
+    assert states(in_bucket(f"audits/{NEXT}/findings.json")["findings"]) == {"broken-private-dns": "open"}
+    assert [p["run"] for p in in_bucket("audits/latest.json")["history"]][:3] == [RUN, NEXT, LATER]
+
+
+def test_a_sign_of_life_is_sent_to_who_wants_one(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VPCE_AUDIT_MESSAGES", "always")
+
+    reported(RUN, found())
+
+    (told,) = installation.told()
+    assert (told["findings"], told["resolved"], told["unread"]) == ([], [], [])
+
+
+def test_a_place_that_cannot_be_read_resolves_nothing(installation: Installation) -> None:
+    reported(RUN, found(MINE))
+
+    reported(NEXT, found(run=NEXT, unread="denied"))
+
+    _, told = installation.told()
+    assert (told["resolved"], told["open"], len(told["unread"])) == ([], 1, 1)
+    assert states(in_bucket("audits/latest.json")["findings"]) == {"broken-private-dns": "open"}
+
+
+def test_a_region_that_is_no_longer_named_is_told_once_and_its_findings_are_not_called_resolved(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported(RUN, found(MINE))
+    monkeypatch.setenv("VPCE_REGIONS", "us-east-1")
+    there = replace(PLACE, region="us-east-1")
+
+    reported(NEXT, found(run=NEXT, place=there))
+    reported(LATER, found(run=LATER, place=there))
+
+    _, told = installation.told()
+    assert (told["run"], told["resolved"], len(told["forgotten"])) == (NEXT, [], 1)
+
+
+@pytest.mark.parametrize("body", ["", "no json", "[]", "{}", '{"run": "9"}', "[" * 100_000])
+def test_a_memory_that_is_none_is_told_and_everything_counts_as_new(installation: Installation, body: str) -> None:
+    reported(RUN, found(MINE))
+    SESSION.client("s3").put_object(Bucket="reports", Key="audits/latest.json", Body=body.encode())
+
+    reported(NEXT, found(MINE, run=NEXT))
+    reported(LATER, found(MINE, run=LATER))
+
+    _, told = installation.told()
+    assert told["trouble"].startswith("s3://reports/audits/latest.json is not what an audit leaves there")
+    assert (states(told["findings"]), told["resolved"]) == ({"broken-private-dns": "new"}, [])
+
+
+def test_what_sns_did_not_take_is_told_when_the_report_is_tried_again(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = os.environ["VPCE_TOPIC_ARN"]
+    results = found(MINE)
+    monkeypatch.setenv("VPCE_TOPIC_ARN", f"{topic}-gone")
+    with pytest.raises(ClientError, match="NotFound"):
+        reported(RUN, results)
+    monkeypatch.setenv("VPCE_TOPIC_ARN", topic)
+
+    reported(RUN, results)
+
+    (told,) = installation.told()
+    assert states(told["findings"]) == {"broken-private-dns": "new"}
+
+
+def test_a_report_that_is_tried_again_though_it_was_done_changes_nothing(installation: Installation) -> None:
+    results = found(MINE)
+    first = reported(RUN, results)
+    kept = in_bucket(f"audits/{RUN}/findings.json")
+
+    assert reported(RUN, results) == first
+    assert len(installation.told()) == 1
+    assert in_bucket(f"audits/{RUN}/findings.json") == kept
+
+
+def test_an_audit_that_a_later_one_overtook_tells_nothing_and_changes_no_memory(installation: Installation) -> None:
+    results = found(MINE)
+    reported(NEXT, found(MINE, run=NEXT))
+    installation.told()
+    left = in_bucket("audits/latest.json")
+
+    assert reported(RUN, results)["report"] == f"s3://reports/audits/{NEXT}/findings.json"
+    assert installation.told() == []
+    assert in_bucket("audits/latest.json") == left
+
+
+def test_of_two_audits_at_once_the_slower_starts_anew_and_tells_what_is_then_news(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Step Functions tries it again."""
+    earlier, later = found(MINE), found(MINE, run=NEXT)
+    remember = Shelf.remember
+
+    def overtaken(shelf: Shelf, memory: Memory, recalled: Recalled) -> None:
+        monkeypatch.setattr(Shelf, "remember", remember)
+        reported(RUN, earlier)
+        remember(shelf, memory, recalled)
+
+    monkeypatch.setattr(Shelf, "remember", overtaken)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        reported(NEXT, later)
+    assert in_bucket("audits/latest.json")["run"] == RUN
+    installation.told()
+
+    reported(NEXT, later)
+
+    assert installation.told() == []
+    assert [p["run"] for p in in_bucket("audits/latest.json")["history"]] == [RUN, NEXT]
+
+
+def _s3_refuses(monkeypatch: pytest.MonkeyPatch, operation: str, key: str, code: str, status: int) -> None:
+    client = SESSION.client("s3")
+
+    def refuse(params: Any, **_: Any) -> Any:
+        if not params["url_path"].endswith(key):
+            return None
+        answer = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return type("Response", (), {"status_code": status})(), answer
+
+    client.meta.events.register_first(f"before-call.s3.{operation}", refuse)
+    made = SESSION.client
+    monkeypatch.setattr(
+        clients, "_client", lambda service, region: client if service == "s3" else made(service, region_name=region)
+    )
+
+
+@pytest.mark.parametrize("key", ["latest.json", "ignores.toml"])
+def test_what_s3_may_give_later_is_tried_again(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    results = found(MINE)
+    _s3_refuses(monkeypatch, "GetObject", key, "SlowDown", 503)
+
+    with pytest.raises(ClientError, match="SlowDown"):
+        reported(RUN, results)
+
+    assert installation.told() == []
+
+
+def test_a_memory_that_is_denied_is_told_and_left_alone(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported(RUN, found(MINE))
+    left = in_bucket("audits/latest.json")
+    _s3_refuses(monkeypatch, "GetObject", "latest.json", "AccessDenied", 403)
+
+    reported(NEXT, found(MINE, run=NEXT))
+
+    _, told = installation.told()
+    assert told["trouble"] == "GetObject: AccessDenied: AccessDenied; allow it to vpce's role"
+    monkeypatch.undo()
+    assert in_bucket("audits/latest.json") == left
+
+
+# ---- ignores ------------------------------------------------------------------------------------------------------
+
+
+def ignore(check: str, *, until: str = "2026-12-31") -> None:
+    text = f'[[ignore]]\ncheck = "{check}"\nreason = "known"\nuntil = {until}\n'
+    SESSION.client("s3").put_object(Bucket="reports", Key="ignores.toml", Body=text.encode())
+
+
+def test_what_the_file_ignores_is_kept_and_not_told_until_its_day(installation: Installation) -> None:
+    ignore("broken-private-dns", until="2026-11-23")
+    reported(RUN, found(MINE))
+    reported(NEXT, found(MINE, run=NEXT))
+    assert installation.told() == []
+    assert states(in_bucket(f"audits/{NEXT}/findings.json")["findings"]) == {"broken-private-dns": "ignored"}
+
+    reported(LATER, found(MINE, run=LATER))
+
+    (told,) = installation.told()
+    assert states(told["findings"]) == {"broken-private-dns": "new", "expired-ignore": "new"}
+
+
+def test_a_wrong_ignore_is_told_and_ignores_nothing(installation: Installation) -> None:
+    ignore("broken-private-dsn")
+
+    reported(RUN, found(MINE))
+
+    (told,) = installation.told()
+    assert states(told["findings"]) == {"broken-private-dns": "new", "unknown-ignore": "new"}
+
+
+def test_a_file_of_ignores_that_is_denied_is_told_and_ignores_nothing(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ignore("broken-private-dns")
+    _s3_refuses(monkeypatch, "GetObject", "ignores.toml", "AccessDenied", 403)
+
+    reported(RUN, found(MINE))
+
+    (told,) = installation.told()
+    assert states(told["findings"]) == {"broken-private-dns": "new", "unknown-ignore": "new"}
+
+
+# ---- places -------------------------------------------------------------------------------------------------------
 
 
 def test_every_region_given_is_a_place(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -488,7 +748,7 @@ def test_an_audit_that_crashed_or_was_lost_leaves_its_place_unread(
 ) -> None:
     listed = [{"account": ACCOUNT, "region": REGION}]
 
-    report.handler({"run": "run-1", "places": listed, "results": results}, Context())
+    report.handler({"run": RUN, "places": listed, "results": results}, Context())
 
     (told,) = installation.told()
     assert [(u["account"], u["region"]) for u in told["unread"]] == [(ACCOUNT, REGION)]
@@ -496,10 +756,10 @@ def test_an_audit_that_crashed_or_was_lost_leaves_its_place_unread(
 
 def test_a_report_of_one_place_that_is_lost_costs_no_other_place(installation: Installation) -> None:
     here, there = ({"account": ACCOUNT, "region": r} for r in (REGION, "us-east-1"))
-    found = audit.handler({"run": "run-1", "place": here}, Context())
-    lost = {"place": there, "key": "audits/run-1/places/nowhere.json"}
+    found = audit.handler({"run": RUN, "place": here}, Context())
+    lost = {"place": there, "key": f"audits/{RUN}/places/nowhere.json"}
 
-    report.handler({"run": "run-1", "places": [here, there], "results": [found, lost]}, Context())
+    report.handler({"run": RUN, "places": [here, there], "results": [found, lost]}, Context())
 
     (told,) = installation.told()
     assert [u["region"] for u in told["unread"]] == ["us-east-1"]

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories import PLACE
-from vpce.core.findings import Finding, Severity
-from vpce.core.notice import Message
-from vpce.core.report import PlaceReport, Report, digest
+from tests.factories import PLACE, a_compared_report, a_finding, a_report
+from vpce.aws.queue import notice_in, send_notice
+from vpce.core.compare import compare
+from vpce.core.digest import digest
+from vpce.core.notice import Message, unreadable
 from vpce.notify import publish
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+    Golden = Callable[[str, str], None]
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:vpce"
 LIMIT = 256 * 1024
+
+
+@dataclass
+class Queue:
+    """Keeps what is sent, as SQS would."""
+
+    body: str = ""
+
+    def send_message(self, **request: Any) -> None:
+        self.body = request["MessageBody"]
 
 
 @dataclass
@@ -50,9 +66,9 @@ class Topic:
         return len(self.last["Message"].encode()) + sum(len(part.encode()) for a in attributes for part in a)
 
 
-def published(message: Message) -> Topic:
+def published(message: Message, form: str = "text") -> Topic:
     topic = Topic()
-    publish(cast("SNSClient", topic), TOPIC, message)
+    publish(cast("SNSClient", topic), TOPIC, message, form)
     return topic
 
 
@@ -61,22 +77,8 @@ def a_message(text: str = "Two changes.", **document: Any) -> Message:
 
 
 def a_digest(findings: int) -> Message:
-    found = tuple(
-        Finding(
-            check="missing-gateway-endpoint",
-            severity=Severity.MEDIUM,
-            title="The VPC has no gateway endpoint for S3 or DynamoDB.",
-            why="Traffic goes through a NAT gateway.",
-            place=PLACE,
-            vpc=f"vpc-{number:017x}",
-            vpc_name="payments",
-            resource="s3 (Gateway)",
-            what="no gateway endpoint for s3",
-            fix="aws ec2 create-vpc-endpoint",
-        )
-        for number in range(findings)
-    )
-    return digest(Report(run="today", places=(PlaceReport(place=PLACE, vpcs=findings, findings=found),)))
+    found = (a_finding(vpc=f"vpc-{number:017x}") for number in range(findings))
+    return digest(compare(a_report(*found), None), location="s3://reports/findings.json", link="https://console")
 
 
 def test_people_get_the_text_and_machines_the_document() -> None:
@@ -91,10 +93,118 @@ def test_people_get_the_text_and_machines_the_document() -> None:
     assert json.loads(topic.body["default"]) == message.document
 
 
-def test_subscribers_can_filter_by_the_type() -> None:
-    attributes = published(a_message()).last["MessageAttributes"]
+# ---- what subscribers filter by -----------------------------------------------------------------------------------
 
-    assert attributes == {"type": {"DataType": "String", "StringValue": "reconciled"}}
+
+def test_subscribers_can_filter_by_type_severity_accounts_and_regions() -> None:
+    attributes = published(unreadable(PLACE, "denied", [])).last["MessageAttributes"]
+
+    assert attributes == {
+        "type": {"DataType": "String", "StringValue": "unread"},
+        "severity": {"DataType": "String", "StringValue": "high"},
+        "accounts": {"DataType": "String.Array", "StringValue": '["123456789012"]'},
+        "regions": {"DataType": "String.Array", "StringValue": '["eu-west-1"]'},
+    }
+
+
+def test_a_digest_can_be_filtered_by_every_place_that_it_tells_of() -> None:
+    attributes = published(digest(a_compared_report())).last["MessageAttributes"]
+
+    assert json.loads(attributes["regions"]["StringValue"]) == ["eu-north-1", "eu-west-1", "eu-west-2", "us-east-1"]
+
+
+def test_an_array_without_values_is_left_out() -> None:
+    """SNS takes no empty ones."""
+    assert set(published(a_message()).last["MessageAttributes"]) == {"type", "severity"}
+
+
+@pytest.mark.parametrize(("accounts", "is_there"), [(2_000, True), (10_000, False)])
+def test_an_array_that_takes_the_room_of_the_message_is_left_out(accounts: int, *, is_there: bool) -> None:
+    many = replace(a_digest(2_000), accounts=tuple(f"{number:012}" for number in range(accounts)))
+    topic = published(many, "chat")
+
+    assert ("accounts" in topic.last["MessageAttributes"]) == is_there
+    assert topic.size <= LIMIT
+
+
+def test_what_is_kept_for_a_later_try_is_told_as_it_was() -> None:
+    queue = Queue()
+    message = digest(a_compared_report())
+    send_notice(cast("SQSClient", queue), "url", message)
+
+    assert notice_in(json.loads(queue.body)) == message
+
+
+def test_what_an_older_version_kept_is_told_too() -> None:
+    kept = {"source": "vpce", "detail-type": "Notice", "detail": {"subject": "s", "text": "t", "document": {}}}
+
+    assert notice_in(kept) == Message(subject="s", text="t", document={})
+
+
+# ---- forms --------------------------------------------------------------------------------------------------------
+
+
+def test_everybody_may_get_json() -> None:
+    body = published(a_message(vpcs=[]), "json").body
+
+    assert set(body) == {"default", "sms"}
+    assert json.loads(body["default"])["type"] == "reconciled"
+
+
+def test_in_a_chat_people_read_the_news_and_the_others_get_what_they_always_get(golden: Golden) -> None:
+    message = digest(a_compared_report(), location="s3://reports/findings.json", link="https://console/report")
+    body = published(message, "chat").body
+    chat = body.pop("https")
+
+    golden("digest_chat.json", json.dumps(json.loads(chat), indent=1, ensure_ascii=False) + "\n")
+    assert body == published(message).body
+
+
+def test_a_notice_is_read_in_a_chat_too(golden: Golden) -> None:
+    chat = published(unreadable(PLACE, "denied", ["a tag changed"]), "chat").body["https"]
+
+    golden("unreadable_chat.json", json.dumps(json.loads(chat), indent=1, ensure_ascii=False) + "\n")
+
+
+def is_taken_by_amazon_q(chat: dict[str, Any]) -> bool:
+    """https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html"""
+    content = chat["content"]
+    return (
+        (chat["version"], chat["source"], content["textType"]) == ("1.0", "custom", "client-markdown")
+        and len(content["title"]) <= 250
+        and 0 < len(content["description"]) <= 8_000
+        and all(len(step) <= 350 for step in content["nextSteps"])
+        and all(0 < len(word) <= 75 for word in content["keywords"])
+    )
+
+
+@given(st.text(max_size=300), st.integers(0, 200))
+def test_whatever_names_people_give_a_chat_takes_the_message(text: str, times: int) -> None:
+    hostile = a_finding(vpc_name=text, what=text * times, fix=text)
+    report = compare(a_report(*(replace(hostile, vpc=f"vpc-{n}") for n in range(times))), None)
+    topic = published(digest(report, link=text), "chat")
+
+    assert is_taken_by_amazon_q(json.loads(topic.body["https"]))
+    assert topic.size <= LIMIT
+
+
+@pytest.mark.parametrize("lie", ["<!channel>", "<https://evil.example|click>", "@here", "`code`", "&lt;"])
+def test_no_name_of_a_vpc_calls_people_or_fakes_a_link_in_a_chat(lie: str) -> None:
+    report = compare(a_report(a_finding(vpc_name=lie, what=lie, fix=lie)), None)
+    content = json.loads(published(digest(report), "chat").body["https"])["content"]
+    said = json.dumps(content, ensure_ascii=False)
+
+    assert lie not in said
+    assert not set("<>@`") & set(said)
+
+
+def test_a_command_that_a_chat_does_not_take_whole_is_not_shown() -> None:
+    report = compare(a_report(a_finding(fix="aws " + "x" * 350), a_finding(vpc="vpc-2", fix="aws ec2 y")), None)
+
+    assert json.loads(published(digest(report), "chat").body["https"])["content"]["nextSteps"] == ["aws ec2 y"]
+
+
+# ---- limits -------------------------------------------------------------------------------------------------------
 
 
 def test_a_long_text_is_cut_with_a_count_of_what_is_left_out() -> None:
@@ -127,9 +237,10 @@ def test_a_long_document_keeps_its_head_and_says_how_much_is_left_out() -> None:
     assert document["type"] == "audit"
 
 
-@pytest.mark.parametrize("findings", [0, 1, 100, 300, 400, 500, 1_000, 5_000])
-def test_no_digest_is_too_long_for_sns(findings: int) -> None:
-    assert published(a_digest(findings)).size <= LIMIT
+@pytest.mark.parametrize("form", ["text", "chat", "json"])
+@pytest.mark.parametrize("findings", [0, 1, 100, 300, 400, 500, 1_000, 10_000])
+def test_no_digest_is_too_long_for_sns(findings: int, form: str) -> None:
+    assert published(a_digest(findings), form).size <= LIMIT
 
 
 def test_the_attributes_count_too() -> None:

@@ -18,10 +18,12 @@ from tests.factories import (
     PLACE,
     REMOVAL,
     WISHES,
-    a_catalog,
+    a_compared_report,
+    a_finding,
     a_gateway,
     a_group,
     a_plan,
+    a_report,
     a_rule,
     a_subnet,
     a_table,
@@ -30,13 +32,13 @@ from tests.factories import (
     an_interface,
     vpcs,
 )
-from vpce.core.checks import FREE, Subject, run_checks
 from vpce.core.findings import Finding, Severity, Unread
 from vpce.core.model import Dns, Ingress, Place
 from vpce.core.notice import (
     SUBJECT_LIMIT,
     Reconciled,
     explain,
+    joined,
     line,
     notice,
     plan_document,
@@ -47,7 +49,6 @@ from vpce.core.plan import CreateEndpoint, Outcome, Verdict
 from vpce.core.report import (
     PlaceReport,
     Report,
-    digest,
     place_document,
     read_place_document,
     report_document,
@@ -263,72 +264,48 @@ def test_a_place_that_could_not_be_looked_at_is_told(golden: Golden) -> None:
 # ---- audits -------------------------------------------------------------------------------------------------------
 
 
-def findings_of(vpc: Vpc, wish: Wish) -> tuple[Finding, ...]:
-    return tuple(run_checks(Subject(vpc=vpc, catalog=a_catalog(), plan=a_plan(vpc, wish))))
-
-
-SICK_PLACE = PlaceReport(
-    place=PLACE,
-    vpcs=12,
-    findings=(
-        *findings_of(a_vpc(id="vpc-0aaaaaaaaaaaaaaaa"), FREE),
-        *findings_of(
-            a_vpc(
-                tags={"Name": "payments", "endpoint-profile": "test"},
-                dns=Dns(support=True, hostnames=False),
-                endpoints=(a_gateway("s3"), an_interface("sqs"), an_interface("sns")),
-                security_groups=(a_group(a_rule("10.0.0.0/24")),),
-            ),
-            a_wish(gateway=["s3"], interface=["sqs", "cassandra", "nothing"]),
-        ),
-    ),
-)
-REPORT = Report(
-    run="2026-11-02T06:00:00Z",
-    places=(SICK_PLACE, PlaceReport(place=replace(PLACE, region="eu-west-2"), vpcs=1)),
-    unread=(Unread(place=OTHER, why="its audit ended without a result; see the state machine's run"),),
-)
-
-
-def test_a_digest_tells_what_is_unread_and_what_is_wrong_worst_first(golden: Golden) -> None:
-    message = digest(REPORT, location="s3://reports/audits/2026-11-02T06:00:00Z/findings.json")
-
-    golden("digest.txt", f"Subject: {message.subject}\n\n{message.text}")
-    golden("digest.json", as_json(message.document))
-
-
-def test_a_clean_report_says_so_and_nothing_else() -> None:
-    message = digest(Report(run="today", places=(PlaceReport(place=PLACE, vpcs=1),)))
-
-    assert message.text == "vpce audit of today: no problem; looked at 1 VPC in 1 place.\n"
-    assert message.subject == "[vpce] audit: no problem; looked at 1 VPC in 1 place"
-
-
 def test_a_report_with_an_unread_place_is_not_clean() -> None:
     """I could not look is a result, never silence."""
     report = Report(run="today", places=(), unread=(Unread(place=OTHER, why="denied"),))
 
     assert not report.is_clean
-    assert "1 place could not be read" in report.headline
-    assert f"! {OTHER}: denied" in digest(report).text
+    assert report.headline == "no problem; 1 place could not be read; looked at 0 VPCs in 0 places"
 
 
 @pytest.mark.parametrize("severity", Severity)
-def test_every_severity_has_its_heading(severity: Severity) -> None:
-    place = PlaceReport(place=PLACE, vpcs=1, findings=(replace(SICK_PLACE.findings[0], severity=severity),))
-    report = Report(run="today", places=(place,))
+def test_a_headline_counts_by_severity(severity: Severity) -> None:
+    report = a_report(a_finding(severity=severity))
 
-    assert f"\n{severity.name}\n" in digest(report).text
-    assert f"1 problem in 1 VPC (1 {severity.word})" in report.headline
+    assert report.headline == f"1 problem in 1 VPC (1 {severity.word}); looked at 3 VPCs in 1 place"
+    assert report.is_clean == (severity is Severity.INFO)
+
+
+def test_a_problem_of_no_vpc_is_in_none() -> None:
+    assert a_report(a_finding(vpc="")).headline == "1 problem (1 high); looked at 3 VPCs in 1 place"
+
+
+@pytest.mark.parametrize(
+    ("run", "time"),
+    [
+        ("2026-11-02T06:00:00.123Z-0b9f-Z", "2026-11-02T06:00:00.123Z"),
+        ("2026-11-02T06:00:00Z", "2026-11-02T06:00:00Z"),
+        ("by hand", "by hand"),
+    ],
+)
+def test_a_run_tells_its_time(run: str, time: str) -> None:
+    assert a_report(run=run).time == time
 
 
 def test_the_document_of_a_report_has_everything_that_the_text_has() -> None:
-    document = report_document(REPORT)
+    report = a_compared_report()
+    document = report_document(report)
 
     assert json.loads(json.dumps(document)) == document
-    assert [f.id for f in REPORT.findings] == [f["id"] for f in document["findings"]]
-    place = {"account": OTHER.account, "region": OTHER.region}
-    assert document["unread"] == [place | {"facet": "", "vpcs": [], "checks": [], "why": REPORT.unread[0].why}]
+    assert [f.id for f in report.all_findings] == [f["id"] for f in document["findings"]]
+    assert [f.id for f in report.resolved] == [f["id"] for f in document["resolved"]]
+    assert [f.id for f in report.forgotten] == [f["id"] for f in document["forgotten"]]
+    assert [u.why for u in report.all_unread] == [u["why"] for u in document["unread"]]
+    assert [p.run for p in report.history] == [p["run"] for p in document["history"]]
 
 
 WORDS = st.text(max_size=20)
@@ -390,12 +367,35 @@ def test_a_long_subject_is_cut_and_shows_it() -> None:
     assert message.subject.endswith("...")
 
 
-@given(st.integers(0, 10**9), st.integers(0, 40))
-def test_the_subject_of_a_digest_is_one_whatever_the_numbers(number: int, unread: int) -> None:
-    places = (PlaceReport(place=PLACE, vpcs=number, findings=SICK_PLACE.findings),)
-    lost = tuple(Unread(place=replace(OTHER, region=f"r-{n}"), why="denied") for n in range(unread))
+# ---- hostile names ------------------------------------------------------------------------------------------------
 
-    assert is_a_subject(digest(Report(run="today", places=places, unread=lost)).subject)
+LIES = "x\n  ! all is well\r\x1b[2J\u2028\u202egnp.exe\u2066\x85\x00"
+
+
+def test_no_name_of_a_vpc_fakes_a_line_of_a_notice() -> None:
+    message = notice(PLACE, [reconciled(a_vpc(tags={"Name": LIES}), a_wish(gateway=["s3"]))], [LIES])
+    honest = notice(PLACE, [reconciled(a_vpc(tags={"Name": "x"}), a_wish(gateway=["s3"]))], ["x"])
+    assert message is not None
+    assert honest is not None
+
+    assert len(message.text.splitlines()) == len(honest.text.splitlines())
+    assert all(one.isprintable() for one in message.text.splitlines())
+
+
+def test_no_name_of_a_vpc_fakes_a_line_at_a_terminal() -> None:
+    said = explain(a_plan(a_vpc(tags={"Name": LIES}), a_wish(gateway=["s3"])))
+
+    assert len(said.split("\n")) == len(explain(a_plan(a_vpc(), a_wish(gateway=["s3"]))).split("\n"))
+    assert all(one.isprintable() for one in said.split("\n"))
+
+
+@given(st.text(), st.text())
+def test_a_text_has_as_many_lines_as_it_was_given(one: str, another: str) -> None:
+    text = joined([one, another])
+
+    assert len(text.split("\n")) == 2
+    assert len(text.splitlines()) <= 2
+    assert all(part.isprintable() for part in text.split("\n"))
 
 
 # ---- lines --------------------------------------------------------------------------------------------------------

@@ -22,6 +22,11 @@ class Settings:
     """Name of the SSM parameter with the installation's own profiles; empty for none."""
     regions: tuple[str, ...]
     """Regions that the audit looks at."""
+    audit_messages: str
+    """``changes``: an audit tells when something changed; ``always``: also that nothing did."""
+    message_format: str
+    """``text``, ``chat`` or ``json``; see `vpce.notify.publish`."""
+    tells_security_hub: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -46,4 +51,7 @@ class Settings:
             default_profile=value("VPCE_DEFAULT_PROFILE"),
             profiles_parameter=value("VPCE_PROFILES_PARAMETER"),
             regions=tuple(dict.fromkeys(regions)) or (value("AWS_REGION"),),
+            audit_messages=value("VPCE_AUDIT_MESSAGES"),
+            message_format=value("VPCE_MESSAGE_FORMAT"),
+            tells_security_hub=value("VPCE_SECURITY_HUB") == "on",
         )

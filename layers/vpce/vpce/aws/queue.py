@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vpce.core.events import OWN_SOURCE, look_again
@@ -27,8 +28,7 @@ def send_look(sqs: SQSClient, queue_url: str, look: Look) -> None:
 
 def send_notice(sqs: SQSClient, queue_url: str, message: Message) -> None:
     """Queue what could not be told to people, in a group of its own: it holds up no place."""
-    detail = {"subject": message.subject, "text": message.text, "document": dict(message.document)}
-    body = {"source": OWN_SOURCE, "detail-type": NOTICE, "id": str(uuid.uuid4()), "detail": detail}
+    body = {"source": OWN_SOURCE, "detail-type": NOTICE, "id": str(uuid.uuid4()), "detail": asdict(message)}
     sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(body), MessageGroupId=NOTICE)
 
 
@@ -37,4 +37,5 @@ def notice_in(event: Any) -> Message | None:
     if not isinstance(event, dict) or (event.get("source"), event.get("detail-type")) != (OWN_SOURCE, NOTICE):
         return None
     detail: Mapping[str, Any] = event["detail"]
-    return Message(subject=detail["subject"], text=detail["text"], document=detail["document"])
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in detail.items()}
+    return Message(**fields)

@@ -6,9 +6,13 @@
     yes       yes         yes         open, since when it was first seen
     yes       no          yes         resolved: told once, then forgotten
     yes       no          no          open: what was not looked at is never resolved
+    yes       no          not asked   forgotten: its place is no longer one of the audit's; told once, never as resolved
     any       yes         yes         ignored, while a tag or the file of ignores says so
+    ignored   yes         yes         new again, once nobody ignores it any more
+    ignored   no          yes         forgotten, without a word
 
-An ignore is a decision of people, with a reason and an end; one that is over or means nothing is a finding itself.
+`vpce.core.compare` does what the table says. An ignore is a decision of people, with a reason and an end; one that is
+over or means nothing is a finding itself (`vpce.core.ignores`).
 """
 
 from __future__ import annotations

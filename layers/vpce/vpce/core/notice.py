@@ -14,6 +14,7 @@ from vpce.core.plan import (
     CreateSecurityGroup,
     DeleteEndpoint,
     DeleteSecurityGroup,
+    Elsewhere,
     EnableDnsHostnames,
     EnableDnsSupport,
     Keep,
@@ -37,11 +38,20 @@ SUBJECT_LIMIT = 99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One notification: the same for people and for machines."""
+    """One notification: the same for people and for machines, and what subscribers can choose by."""
 
     subject: str
     text: str
     document: Mapping[str, Any]
+    brief: str = ""
+    """The text for a chat, where less is read; empty: as `text`."""
+    next_steps: tuple[str, ...] = ()
+    """Commands for a chat to show; never cut, since half a command is worse than none."""
+    resources: tuple[str, ...] = ()
+    severity: str = "none"
+    """The worst that is new: high, medium, low, or none."""
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
 # ---- a plan -------------------------------------------------------------------------------------------------------
@@ -88,6 +98,8 @@ def line(step: Step) -> Line:  # noqa: C901, PLR0911, PLR0912  one case per kind
             return Line(sign="!" if is_required else " ", verb="cannot", thing=f"{service} ({kind.lower()})", why=why)
         case Keep(service=service, endpoint=endpoint, why=why):
             return Line(sign=" ", verb="keep", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
+        case Elsewhere(service=service, why=why):
+            return Line(sign=" ", verb="leave", thing=f"{service} (interface) elsewhere", why=why)
         case Leave(service=service, endpoint=endpoint, why=why):
             return Line(sign=" ", verb="leave", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
         case _:
@@ -114,8 +126,8 @@ def explain(plan: Plan, *, quiet_steps: bool = True) -> str:
     """Every step and its reason; or, without the quiet steps, what would change and what cannot."""
     lines = [line(s) for s in plan.steps]
     shown = [str(one) for one in lines if quiet_steps or one.sign != " "]
-    head = f"{plan.vpc.name} in {plan.vpc.place}\n  {plan.wish.why}"
-    return "\n".join([head, *(shown or ["    nothing to do"]), f"  {summary(plan)}"])
+    head = [f"{plan.vpc.name} in {plan.vpc.place}", f"  {plan.wish.why}"]
+    return joined([*head, *(shown or ["    nothing to do"]), f"  {summary(plan)}"])
 
 
 def summary(plan: Plan) -> str:
@@ -204,13 +216,17 @@ def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> 
     nouns = ((done, "change"), (failed, "failure"), (short, "shortfall"))
     counts = ", ".join(count(number, noun) for number, noun in nouns if number)
     where = told[0].vpc_name if len(told) == 1 else count(len(told), "VPC")
-    text = [f"vpce in account {place.account}, region {place.region}: {counts}.", ""]
+    text = [f"vpce in {place}: {counts}.", ""]
     for run in told:
         text += [*_run_text(run), ""]
-    text.append(f"Looked because: {'; '.join(sorted(set(reasons)))}")
+    text.append(_because(reasons))
     return Message(
         subject=subject_of(f"[vpce] {place.region} {where}: {counts}"),
-        text="\n".join(text),
+        text=joined(text),
+        resources=tuple(r.vpc for r in told),
+        severity="high" if failed else "medium" if short else "none",
+        accounts=(place.account,),
+        regions=(place.region,),
         document={
             "type": "reconciled",
             "account": place.account,
@@ -273,10 +289,36 @@ def unreadable(place: Place, why: str, reasons: Iterable[str]) -> Message:
     """A whole place could not be looked at, for a reason that only people can mend."""
     return Message(
         subject=subject_of(f"[vpce] {place.region}: could not look"),
-        text=f"vpce in account {place.account}, region {place.region} could not look, and changed nothing.\n\n"
-        f"  ! {why}\n\nLooked because: {'; '.join(sorted(set(reasons)))}",
+        text=joined(
+            [f"vpce in {place}: could not look, and changed nothing.", "", f"  ! {why}", "", _because(reasons)]
+        ),
+        severity="high",
+        accounts=(place.account,),
+        regions=(place.region,),
         document={"type": "unread", "account": place.account, "region": place.region, "why": why},
     )
+
+
+def _because(reasons: Iterable[str]) -> str:
+    return f"Looked because: {'; '.join(sorted(set(reasons)))}"
+
+
+def joined(lines: Iterable[str]) -> str:
+    """A text of these lines and no other: names that people choose may hold whatever turns a text into another.
+
+    Line breaks would fake lines, controls act on terminals, and marks of direction show a name backwards.
+    https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
+    """
+    return "\n".join(plain(one) for one in lines)
+
+
+def plain(text: str) -> str:
+    """One line, with nothing in it that cannot be seen."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in text)
+
+
+def clipped(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def count(number: int, noun: str) -> str:

@@ -1,4 +1,7 @@
-"""What an audit saw everywhere: joined, compared with the audit before, and said as text and as JSON."""
+"""What an audit saw everywhere: places joined into one report, and its documents.
+
+`vpce.core.compare` adds what became of the findings since the audit before; `vpce.core.digest` says it to people.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from vpce.core.findings import Finding, Severity, State, Unread, order_of
 from vpce.core.model import Place
-from vpce.core.notice import Message, count, subject_of
+from vpce.core.notice import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Cell(StrEnum):
@@ -75,9 +78,25 @@ class Report:
     places: tuple[PlaceReport, ...]
     unread: tuple[Unread, ...] = ()
     """Whole places that could not be looked at."""
+
+    # What the comparison with the audit before adds:
+    others: tuple[Finding, ...] = ()
+    """Findings that no place shows now: the installation's own, and those of before where nobody could look."""
     resolved: tuple[Finding, ...] = ()
+    forgotten: tuple[Finding, ...] = ()
+    """Open ones in places that the audit is no longer to look at. Nobody says that they are resolved."""
+    newly_unread: tuple[Unread, ...] = ()
+    """Of `all_unread`, what people are to be told again or for the first time."""
+    trouble: str = ""
+    """Why there is nothing to compare with, though there should be."""
     history: tuple[Past, ...] = ()
-    """Oldest first, this audit last."""
+    """Oldest first, this audit last. Empty until reports are compared."""
+
+    @property
+    def time(self) -> str:
+        """ISO 8601: when the audit was started."""
+        head, mark, _ = self.run.partition("Z")
+        return head + mark
 
     @property
     def findings(self) -> list[Finding]:
@@ -86,7 +105,15 @@ class Report:
 
     @property
     def all_findings(self) -> list[Finding]:
-        return sorted((f for p in self.places for f in p.findings), key=order_of)
+        return sorted((*(f for p in self.places for f in p.findings), *self.others), key=order_of)
+
+    @property
+    def new(self) -> list[Finding]:
+        return [f for f in self.all_findings if f.state is State.NEW]
+
+    @property
+    def open(self) -> list[Finding]:
+        return [f for f in self.all_findings if f.state is State.OPEN]
 
     @property
     def ignored(self) -> list[Finding]:
@@ -110,51 +137,31 @@ class Report:
         return not [f for f in self.findings if f.severity > Severity.INFO] and not self.all_unread
 
     @property
+    def is_news(self) -> bool:
+        """Whether people are to be told, though they asked for no sign of life.
+
+        A place that could not be looked at is told every time, for nobody knows what is there; a part of a place once,
+        until it changes, for that may be how its owners want it.
+        """
+        worth_telling = any(f.severity > Severity.INFO for f in (*self.new, *self.resolved, *self.forgotten))
+        return worth_telling or bool(self.newly_unread) or bool(self.trouble)
+
+    @property
     def headline(self) -> str:
+        """How things are, whatever they were before."""
         findings = self.findings
-        counts = Counter(f.severity for f in findings)
-        by_severity = ", ".join(f"{counts[s]} {s.word}" for s in sorted(Severity, reverse=True) if counts[s])
-        sick = len({f.vpc for f in findings})
+        sick = len({f.vpc for f in findings} - {""})
         looked = f"{count(self.vpcs, 'VPC')} in {count(len(self.places), 'place')}"
-        found = (
-            f"{count(len(findings), 'problem')} in {count(sick, 'VPC')} ({by_severity})" if findings else "no problem"
-        )
+        where = f" in {count(sick, 'VPC')}" if sick else ""
+        found = f"{count(len(findings), 'problem')}{where} ({by_severity(findings)})" if findings else "no problem"
         lost = f"; {count(len(self.unread), 'place')} could not be read" if self.unread else ""
         return f"{found}{lost}; looked at {looked}"
 
 
-def digest(report: Report, *, location: str = "") -> Message:
-    """An audit's report as one message; `location` tells where the whole report lies."""
-    text = [f"vpce audit of {report.run[:16].replace('T', ' ')}: {report.headline}.", ""]
-    if report.unread:
-        text.append("COULD NOT BE READ (nothing is known about these places)")
-        text += [f"  ! {u.place}: {u.why}" for u in report.unread]
-        text.append("")
-    for severity in sorted(Severity, reverse=True):
-        found = [f for f in report.findings if f.severity is severity]
-        if found:
-            text.append(severity.name)
-            for finding in found:
-                text += _finding_text(finding)
-            text.append("")
-    if location:
-        text.append(f"Whole report: {location}")
-    return Message(
-        subject=subject_of(f"[vpce] audit: {report.headline}"),
-        text="\n".join(text).rstrip() + "\n",
-        document=report_document(report) | ({"report": location} if location else {}),
-    )
-
-
-def _finding_text(finding: Finding) -> Iterator[str]:
-    name = f"{finding.vpc} ({finding.vpc_name})" if finding.vpc_name else finding.vpc
-    yield f"  {finding.title}"
-    yield f"    where  {name} in {finding.place}"
-    yield f"    what   {finding.what}"
-    yield f"    why    {finding.why}"
-    first, *rest = finding.fix.splitlines()
-    yield f"    fix    {first}"
-    yield from (f"           {more}" for more in rest)
+def by_severity(findings: Iterable[Finding]) -> str:
+    """``2 high, 1 low``."""
+    counts = Counter(f.severity for f in findings)
+    return ", ".join(f"{counts[s]} {s.word}" for s in sorted(Severity, reverse=True) if counts[s])
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -165,13 +172,13 @@ def report_document(report: Report) -> dict[str, Any]:
         "headline": report.headline,
         "vpcs": report.vpcs,
         "places": [{"account": p.place.account, "region": p.place.region, "vpcs": p.vpcs} for p in report.places],
-        "unread": [_unread_document(u) for u in report.all_unread],
+        "trouble": report.trouble,
+        "unread": [unread_document(u) for u in report.all_unread],
         "findings": [finding_document(f) for f in report.all_findings],
         "resolved": [finding_document(f) for f in report.resolved],
+        "forgotten": [finding_document(f) for f in report.forgotten],
         "coverage": [_coverage_document(c) for c in report.coverage],
-        "history": [
-            {"run": p.run, "counts": dict(p.counts), "vpcs": p.vpcs, "unread": p.unread} for p in report.history
-        ],
+        "history": [past_document(p) for p in report.history],
     }
 
 
@@ -214,7 +221,11 @@ def read_finding(document: Mapping[str, Any]) -> Finding:
     )
 
 
-def _unread_document(unread: Unread) -> dict[str, Any]:
+def past_document(past: Past) -> dict[str, Any]:
+    return {"run": past.run, "counts": dict(past.counts), "vpcs": past.vpcs, "unread": past.unread}
+
+
+def unread_document(unread: Unread) -> dict[str, Any]:
     return {
         "account": unread.place.account,
         "region": unread.place.region,
@@ -223,6 +234,17 @@ def _unread_document(unread: Unread) -> dict[str, Any]:
         "checks": list(unread.checks),
         "why": unread.why,
     }
+
+
+def read_unread(document: Mapping[str, Any]) -> Unread:
+    """The opposite of `unread_document`."""
+    return Unread(
+        place=Place(account=document["account"], region=document["region"]),
+        why=document["why"],
+        facet=document["facet"],
+        vpcs=tuple(document["vpcs"]),
+        checks=tuple(document["checks"]),
+    )
 
 
 def _coverage_document(row: Coverage) -> dict[str, Any]:
@@ -246,7 +268,7 @@ def place_document(report: PlaceReport | Unread) -> dict[str, Any]:
             return head | {
                 "vpcs": report.vpcs,
                 "findings": [finding_document(f) for f in report.findings],
-                "parts_unread": [_unread_document(u) for u in report.unread],
+                "parts_unread": [unread_document(u) for u in report.unread],
                 "coverage": [_coverage_document(c) for c in report.coverage],
             }
 
@@ -259,10 +281,7 @@ def read_place_document(document: Mapping[str, Any]) -> PlaceReport | Unread:
         place=place,
         vpcs=document["vpcs"],
         findings=tuple(read_finding(f) for f in document["findings"]),
-        unread=tuple(
-            Unread(place=place, why=u["why"], facet=u["facet"], vpcs=tuple(u["vpcs"]), checks=tuple(u["checks"]))
-            for u in document["parts_unread"]
-        ),
+        unread=tuple(read_unread(u) for u in document["parts_unread"]),
         coverage=tuple(
             Coverage(
                 place=place,

@@ -6,6 +6,7 @@ The template is read after SAM's own translation, so what CloudFormation would g
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from embedded.process import REPOSITORY
+from vpce.core.figures import DIMENSION, NAMESPACE, of_hub, of_report, of_runs, of_unread
+from vpce.core.report import Report
 
 FUNCTIONS = ("Reconcile", "Places", "Audit", "Report")
 QUEUES = ("Queue", "DeadLetters", "UndeliveredEvents")
@@ -82,13 +85,22 @@ def test_no_role_has_a_wildcard_action_or_a_managed_policy() -> None:
                 assert not [a for a in as_list(statement["Action"]) if "*" in a], name
 
 
-def test_only_describe_calls_that_know_no_resources_have_any_resource() -> None:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html."""
+XRAY = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+SAMPLING = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
+
+
+def test_only_calls_that_know_no_resources_have_any_resource() -> None:
+    """Describe calls of EC2, and X-Ray's.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+    """
     for name, role in resources("AWS::IAM::Role").items():
         for policy in role["Policies"]:
             for statement in statements(policy["PolicyDocument"]):
                 if "*" in as_list(statement["Resource"]):
-                    assert all(a.startswith("ec2:Describe") for a in as_list(statement["Action"])), name
+                    wide = set(as_list(statement["Action"])) - XRAY - SAMPLING
+                    assert all(a.startswith("ec2:Describe") for a in wide), name
                     assert "ec2:DescribeVpcAttribute" not in as_list(statement["Action"]), name
 
 
@@ -108,6 +120,7 @@ def test_endpoints_and_groups_are_changed_only_under_our_tag() -> None:
 def test_two_installations_fit_into_one_account_and_region() -> None:
     """Every name that the template gives is made of the stack's."""
     names = {"QueueName", "Name", "RuleName", "FunctionName", "TopicName", "BucketName", "RoleName", "AlarmName"}
+    names |= {"DashboardName"}
     for logical, resource in template()["Resources"].items():
         for key, value in resource.get("Properties", {}).items():
             is_given = isinstance(value, str) or (isinstance(value, dict) and "Fn::Sub" in value)
@@ -115,9 +128,54 @@ def test_two_installations_fit_into_one_account_and_region() -> None:
                 assert "${AWS::StackName}" in json.dumps(value), logical
 
 
+def test_functions_and_state_machine_are_traced_and_may_be() -> None:
+    """The state machine asks for sampling too: https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html."""
+    for name, function in resources("AWS::Lambda::Function").items():
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert actions(f"{name}Role") & (XRAY | SAMPLING) == XRAY
+    (machine,) = resources("AWS::StepFunctions::StateMachine").values()
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert actions("AuditRunRole") & (XRAY | SAMPLING) == XRAY | SAMPLING
+
+
+def test_security_hub_is_off_unless_asked_for_and_then_only_the_report_may_tell_it() -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecurityhub.html."""
+    document = template()
+    policies = {name: json.dumps(role["Policies"]) for name, role in resources("AWS::IAM::Role").items()}
+
+    (role,) = (name for name, policy in policies.items() if "securityhub:" in policy)
+    (choice,) = (
+        s["Fn::If"]
+        for p in resources("AWS::IAM::Role")[role]["Policies"]
+        for s in p["PolicyDocument"]["Statement"]
+        if "securityhub:" in json.dumps(s)
+    )
+
+    assert document["Parameters"]["SecurityHub"]["Default"] == "off"
+    assert document["Conditions"]["TellsSecurityHub"] == {"Fn::Equals": [{"Ref": "SecurityHub"}, "on"]}
+    assert role == "ReportRole"
+    assert (choice[0], choice[2]) == ("TellsSecurityHub", {"Ref": "AWS::NoValue"})
+    assert choice[1]["Action"] == "securityhub:BatchImportFindings"
+    product = "arn:${AWS::Partition}:securityhub:*:${AWS::AccountId}:product/${AWS::AccountId}/default"
+    assert choice[1]["Resource"] == {"Fn::Sub": product}
+
+
 def test_the_audit_changes_nothing_in_ec2() -> None:
     for role in ("AuditRole", "PlacesRole", "ReportRole", "AuditRunRole"):
         assert all(a.startswith("ec2:Describe") for a in actions(role) if a.startswith("ec2:"))
+
+
+def test_the_report_may_see_that_there_was_no_audit_before() -> None:
+    """Without the list S3 says that what is not there is denied.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    may = {(a, json.dumps(s["Resource"])) for s in role_statements("ReportRole") for a in as_list(s["Action"])}
+
+    bucket, latest = {"Fn::GetAtt": ["Reports", "Arn"]}, {"Fn::Sub": "${Reports.Arn}/audits/latest.json"}
+    assert ("s3:ListBucket", json.dumps(bucket)) in may
+    assert {("s3:GetObject", json.dumps(latest)), ("s3:PutObject", json.dumps(latest))} <= may
+    assert not {a for a, resource in may if a == "s3:PutObject" and "ignores.toml" in resource}
 
 
 def test_lambda_may_take_messages_for_the_function() -> None:
@@ -240,11 +298,102 @@ def test_what_is_lost_or_fails_raises_an_alarm() -> None:
         ("ApproximateNumberOfMessagesVisible", json.dumps({"Fn::GetAtt": ["DeadLetters", "QueueName"]})),
         ("ApproximateNumberOfMessagesVisible", json.dumps({"Fn::GetAtt": ["UndeliveredEvents", "QueueName"]})),
         ("ApproximateAgeOfOldestMessage", json.dumps({"Fn::GetAtt": ["Queue", "QueueName"]})),
+        ("Errors", json.dumps({"Ref": "Audit"})),
         ("Errors", json.dumps({"Ref": "Reconcile"})),
         ("ExecutionsFailed", json.dumps({"Ref": "AuditRun"})),
         ("ExecutionsSucceeded", json.dumps({"Ref": "AuditRun"})),
+        ("NotInSecurityHub", json.dumps({"Ref": "AWS::StackName"})),
     }
     assert all(a["AlarmActions"] == [{"Ref": "Topic"}] for a in alarms)
+
+
+# ---- what is counted ----------------------------------------------------------------------------------------------
+
+
+def dashboard() -> Any:
+    """With names in the place of what CloudFormation fills in."""
+    body = resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+    return json.loads(re.sub(r"\$\{([A-Za-z:.]+)\}", r"\1", body))
+
+
+def widgets(kind: str) -> list[Any]:
+    return [w["properties"] for w in dashboard()["widgets"] if w["type"] == kind]
+
+
+def drawn() -> list[list[str]]:
+    """Namespace, name, dimension and its value of each metric on the dashboard; ``.`` repeats the one above."""
+    found = []
+    for widget in widgets("metric"):
+        above: list[str] = []
+        for metric in widget["metrics"]:
+            words = [word for word in metric if isinstance(word, str)]
+            above = [above[i] if word == "." else word for i, word in enumerate(words)]
+            found.append(above)
+    return found
+
+
+def test_the_dashboard_draws_every_figure_and_no_other() -> None:
+    report = Report(run="", places=())
+    counted = {*of_report(report), *of_runs([]), *of_unread(is_passing=True), *of_unread(is_passing=False)}
+
+    ours = [m for m in drawn() if m[0] == NAMESPACE]
+
+    assert sorted(name for _, name, _, _ in ours) == sorted(counted)
+    assert {tuple(rest) for _, _, *rest in ours} == {(DIMENSION, "AWS::StackName")}
+
+
+def test_alarms_on_figures_use_names_that_are_counted() -> None:
+    ours = [a for a in resources("AWS::CloudWatch::Alarm").values() if a["Namespace"] == NAMESPACE]
+
+    assert {a["MetricName"] for a in ours} == set(of_hub(0))
+    assert [a["Dimensions"] for a in ours] == [[{"Name": DIMENSION, "Value": {"Ref": "AWS::StackName"}}]]
+
+
+def test_what_a_condition_makes_has_the_condition() -> None:
+    """Without Security Hub nobody counts what is not in it."""
+    assert template()["Resources"]["NotInSecurityHubAlarm"]["Condition"] == "TellsSecurityHub"
+
+
+def test_the_dashboard_shows_every_alarm_that_is_always_there() -> None:
+    (shown,) = widgets("alarm")
+    made = template()["Resources"].items()
+    always = {n for n, r in made if r["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in r}
+
+    assert {arn.removesuffix(".Arn") for arn in shown["alarms"]} == always
+
+
+def test_the_dashboard_shows_queues_functions_and_logs_of_this_stack() -> None:
+    others = {(name, value) for namespace, name, _, value in drawn() if namespace != NAMESPACE}
+
+    functions = set(resources("AWS::Lambda::Function"))
+    assert {v for n, v in others if n == "Errors"} == {v for n, v in others if n == "Duration"} == functions
+    queues = {f"{queue}.QueueName" for queue in QUEUES}
+    assert {v for n, v in others if n == "ApproximateNumberOfMessagesVisible"} == queues
+    assert {v for n, v in others if n == "ApproximateAgeOfOldestMessage"} == {"Queue.QueueName"}
+    logs = {re.match(r"SOURCE '(\w+)' \| ", w["query"])[1] for w in widgets("log")}  # type: ignore[index]
+    assert logs == {"ReportLogs", "ReconcileLogs"}
+
+
+def test_two_regions_of_an_account_have_dashboards_of_their_own() -> None:
+    """Dashboards are global.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-dashboard.html
+    """
+    name = resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardName"]["Fn::Sub"]
+
+    assert "${AWS::Region}" in name
+
+
+def test_no_widget_covers_another() -> None:
+    taken: set[tuple[int, int]] = set()
+    for w in dashboard()["widgets"]:
+        cells = {(x, y) for x in range(w["x"], w["x"] + w["width"]) for y in range(w["y"], w["y"] + w["height"])}
+        assert not cells & taken
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+# ---- runtime ------------------------------------------------------------------------------------------------------
 
 
 def test_functions_run_on_the_runtime_and_processor_that_the_layer_is_built_for() -> None:
@@ -262,6 +411,20 @@ def test_every_setting_that_functions_read_is_given(monkeypatch: pytest.MonkeyPa
     for function in resources("AWS::Lambda::Function").values():
         given = dict.fromkeys(function["Environment"]["Variables"], "x") | {"AWS_REGION": "eu-west-1"}
         Settings.from_environment(given)
+
+
+def test_messages_come_in_the_forms_that_there_are() -> None:
+    from vpce.notify import CHAT, JSON, TEXT
+
+    assert template()["Parameters"]["MessageFormat"]["AllowedValues"] == [TEXT, CHAT, JSON]
+
+
+def test_a_report_that_s3_or_sns_did_not_take_is_tried_again() -> None:
+    (machine,) = resources("AWS::StepFunctions::StateMachine").values()
+    separator, lines = machine["DefinitionString"]["Fn::Join"]
+    retries = json.loads(separator.join(lines))["States"]["Report"]["Retry"]
+
+    assert [r["ErrorEquals"] for r in retries][-1] == ["States.TaskFailed"]
 
 
 def test_logs_are_kept_for_a_while_and_not_for_ever() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 
 from vpce.aws.catalog import read_catalog
@@ -20,7 +20,8 @@ from vpce.aws.parameters import installed_profiles
 from vpce.aws.queue import notice_in, send_look, send_notice
 from vpce.config import Settings
 from vpce.core.events import Look, where_to_look
-from vpce.core.notice import notice, unreadable
+from vpce.core.figures import DIMENSION, NAMESPACE, of_runs, of_unread
+from vpce.core.notice import line, notice, unreadable
 from vpce.notify import Told, publish
 from vpce.reconcile import Surroundings, patience_is_over, reconcile
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from vpce.aws.apply import Unseen
     from vpce.core.model import Catalog, Place
     from vpce.core.notice import Message
+    from vpce.reconcile import Run
 
 logger = Logger(service="vpce")
+metrics = Metrics(namespace=NAMESPACE)
 told = Told()
 
 TIME_TO_LOOK = 15.0
@@ -80,7 +83,7 @@ class _Batch:
     def settle(self, record: SQSRecord) -> None:
         """Work for the record's place, once per batch; after a failure SQS brings all records of the place again."""
         if record.message_id in self.notices:
-            publish(client("sns"), self.settings.topic_arn, self.notices[record.message_id])
+            self._publish(self.notices[record.message_id])
             return
         look = self.looks.get(record.message_id)
         if look is not None and look.place not in self.done:
@@ -103,18 +106,37 @@ class _Batch:
             self._could_not_look(place, looks, str(error), is_passing=True)
             return
         self._look_again(run.again)
-        for one in run.runs:
-            changes = [f"{type(o.action).__name__}: {o.verdict}" for o in one.outcomes]
-            logger.info("reconciled", extra={"vpc": one.vpc, "outcomes": changes, "trouble": one.trouble})
+        self._log(place, run)
+        self._count(of_runs(run.runs))
         self._tell(notice(place, [r for r in run.runs if told.is_news(r, _now())], [k.why for k in looks]))
         if run.errors:
-            raise ExceptionGroup(f"{len(run.errors)} VPCs of {place} could not be reconciled", list(run.errors))
+            raise ExceptionGroup(f"{len(run.errors)} VPCs of {place} failed in our own code", list(run.errors.values()))
+
+    @staticmethod
+    def _log(place: Place, run: Run) -> None:
+        """One line for each VPC that was looked at."""
+        for one in run.runs:
+            said = [(line(o.action), o.verdict) for o in one.outcomes]
+            outcomes = [f"{step.verb} {step.thing}: {verdict}" for step, verdict in said]
+            where = {"vpc": one.vpc, **asdict(place)}
+            logger.info("reconciled", extra={**where, "outcomes": outcomes, "trouble": one.trouble})
+        for vpc, error in run.errors.items():
+            logger.error("failed in our own code", exc_info=error, extra={"vpc": vpc, **asdict(place)})
+
+    def _count(self, figures: Mapping[str, int]) -> None:
+        metrics.add_dimension(name=DIMENSION, value=self.settings.installation)
+        for name, value in figures.items():
+            metrics.add_metric(name=name, unit="Count", value=value)
+        metrics.flush_metrics()
 
     def _could_not_look(self, place: Place, looks: list[Look], why: str, *, is_passing: bool) -> None:
         """What may pass is tried again by a fresh message, which holds up nobody; the rest is told to people."""
         since = min((k.since for k in looks if k.since), default=_now().isoformat())
-        logger.warning("could not look", extra={"place": str(place), "why": why, "since": since})
-        if is_passing and not patience_is_over(since, _now()):
+        vpcs = sorted(frozenset[str]().union(*(k.vpcs for k in looks)))
+        logger.warning("could not look", extra={"vpcs": vpcs, **asdict(place), "why": why, "since": since})
+        is_passing = is_passing and not patience_is_over(since, _now())
+        self._count(of_unread(is_passing=is_passing))
+        if is_passing:
             self._look_again([replace(k, since=since) for k in looks])
         else:
             self._tell(unreadable(place, why, [k.why for k in looks]))
@@ -128,10 +150,13 @@ class _Batch:
         if message is None:
             return
         try:
-            publish(client("sns"), self.settings.topic_arn, message)
+            self._publish(message)
         except AwsError as error:
             logger.exception("could not tell", extra={"why": in_words(error), "notice": message.text})
             send_notice(client("sqs"), self.settings.queue_url, message)
+
+    def _publish(self, message: Message) -> None:
+        publish(client("sns"), self.settings.topic_arn, message, self.settings.message_format)
 
     def _around(self, place: Place) -> Surroundings:
         parameter = self.settings.profiles_parameter

@@ -210,7 +210,7 @@ def test_an_audit_finds_tells_keeps_and_heals_what_events_lost(stack: Stack) -> 
         found = {f["check"] for f in report["findings"] if f["vpc"] == vpc}
         assert found == {"broken-private-dns", "uncovered-route-table"}
         told = until(lambda: next((m for m in received(stack, inbox) if m["type"] == "audit"), None), "the message")
-        assert {f["id"] for f in told["findings"]} == {f["id"] for f in report["findings"]}
+        assert {f["id"] for f in told["findings"]} == {f["id"] for f in report["findings"] if f["state"] == "new"}
         mail = next(m for m in reversed(stack.aws.mails()) if m["subject"].startswith("[vpce] audit:"))
         assert f"{vpc} (audited)" in mail["text"]
         until(lambda: stack.endpoints(vpc)["sts"]["PrivateDnsEnabled"], "the healing of private DNS")
@@ -318,6 +318,10 @@ ASKED_ALONG = {
     # EC2 and SNS ask for these when a function makes another call.
     "ec2:CreateTags", "kms:Decrypt", "kms:GenerateDataKey", "route53:AssociateVPCWithHostedZone",
     "logs:CreateLogStream", "logs:PutLogEvents",
+    # S3 asks for it to say that something is not there.
+    "s3:ListBucket",
+    # Lambda and Step Functions trace in the role's name; the embedded AWS has no X-Ray that it could be told to.
+    "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }  # fmt: skip
 
 

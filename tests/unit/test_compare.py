@@ -130,6 +130,15 @@ def test_a_place_may_have_findings_of_no_vpc() -> None:
     assert compare(a_report(run=SECOND), remembered(quota)).forgotten
 
 
+def test_what_concerns_a_whole_place_is_not_resolved_while_a_part_of_it_is_unread() -> None:
+    quota = replace(MINE, vpc="", check="quota-headroom")
+    blind = Unread(place=PLACE, why="denied", facet="quotas", vpcs=("vpc-1",), checks=("quota-headroom",))
+    places = (PlaceReport(place=PLACE, vpcs=1, unread=(blind,)),)
+
+    assert compare(a_report(run=SECOND, places=places), remembered(quota)).resolved == ()
+    assert compare(a_report(run=SECOND), remembered(quota)).resolved
+
+
 # ---- ignored ------------------------------------------------------------------------------------------------------
 
 

@@ -93,6 +93,7 @@ class Unread:
         """Whether the finding, had it been there, would not have been seen."""
         return (
             self.place == finding.place
-            and (not self.vpcs or finding.vpc in self.vpcs)
+            # What concerns a whole place may be hidden wherever in it something is.
+            and (not self.vpcs or not finding.vpc or finding.vpc in self.vpcs)
             and (not self.checks or finding.check in self.checks)
         )

@@ -16,12 +16,14 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "vpce"
 
 IMPURE = {
-    "asyncio", "builtins", "concurrent", "configparser", "ctypes", "datetime", "fileinput", "ftplib", "glob", "http",
+    "asyncio", "builtins", "concurrent", "configparser", "ctypes", "fileinput", "ftplib", "glob", "http",
     "importlib", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "random", "secrets", "select",
     "shutil", "signal", "smtplib", "socket", "sqlite3", "ssl", "subprocess", "sys", "syslog", "tempfile", "threading",
     "time", "urllib", "uuid", "warnings", "zoneinfo",
 }  # fmt: skip
 """Clocks, logs, the environment, files, the network, chance: what makes a function answer differently tomorrow."""
+IMPURE_METHODS = {"now", "utcnow", "today"}
+"""Of datetime, whose values the core may compare."""
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
 
 AWS = ("boto3", "botocore", "mypy_boto3_ec2", "mypy_boto3_s3", "mypy_boto3_securityhub", "mypy_boto3_sns",
@@ -88,10 +90,11 @@ def test_a_module_imports_only_from_the_layers_below_it(module: str) -> None:
 def test_the_core_has_no_clock_no_log_no_environment_and_no_files(module: str) -> None:
     """The same VPC must have the same plan on every run."""
     source = tree(MODULES[module])
-    called = {n.func.id for n in ast.walk(source) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    calls = [n.func for n in ast.walk(source) if isinstance(n, ast.Call)]
 
     assert [name for name in imports(source) if name.split(".")[0] in IMPURE] == []
-    assert called & IMPURE_CALLS == set()
+    assert {f.id for f in calls if isinstance(f, ast.Name)} & IMPURE_CALLS == set()
+    assert {f.attr for f in calls if isinstance(f, ast.Attribute)} & IMPURE_METHODS == set()
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("vpce")])

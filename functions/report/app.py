@@ -12,7 +12,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 
 from vpce.audit import everything_expected
 from vpce.aws.clients import client
@@ -22,10 +22,12 @@ from vpce.config import Settings
 from vpce.core.checks import CHECKS
 from vpce.core.compare import compare, memory_of
 from vpce.core.digest import digest
+from vpce.core.figures import DIMENSION, NAMESPACE, of_hub, of_report
 from vpce.core.findings import Unread
 from vpce.core.ignores import FILE, IgnoresFile
 from vpce.core.model import Place
 from vpce.core.report import PlaceReport, Report, read_place_document, report_document
+from vpce.hub import Imported, import_findings
 from vpce.notify import publish
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 logger = Logger(service="vpce")
+metrics = Metrics(namespace=NAMESPACE)
 
 
 @logger.inject_lambda_context
@@ -49,11 +52,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     key = _key(seen.run)
     ignores = shelf.ignores(_ignores_file(context, shelf), FILE, today=seen.time)
     report = compare(seen, recalled.memory, ignores, trouble=recalled.trouble)
-    location = shelf.put(key, json.dumps(report_document(report), indent=1), "application/json")
+    location, link = shelf.put(key, json.dumps(report_document(report), indent=1), "application/json"), shelf.link(key)
+    hub = _tell_security_hub(report, settings, context, link) if settings.tells_security_hub else None
     if report.is_news or settings.audit_messages == "always":
-        message = digest(report, location=location, link=shelf.link(key))
+        message = digest(report, location=location, link=link, not_in_hub=hub.troubles if hub else ())
         publish(client("sns"), settings.topic_arn, message, settings.message_format)
     shelf.remember(memory_of(report), recalled)
+    _count({**of_report(report), **(of_hub(hub.refused) if hub else {})}, settings)
     logger.info("reported", extra={"headline": report.headline, "news": report.is_news, "report": location})
     return _answer(report, location)
 
@@ -64,6 +69,29 @@ def _key(run: str) -> str:
 
 def _answer(report: Report, location: str) -> dict[str, Any]:
     return {"headline": report.headline, "clean": report.is_clean, "report": location}
+
+
+def _tell_security_hub(report: Report, settings: Settings, context: LambdaContext, link: str) -> Imported:
+    partition, _, _, account = context.invoked_function_arn.split(":")[1:5]
+    imported = import_findings(
+        report,
+        account=account,
+        partition=partition,
+        installation=settings.installation,
+        hub_in=lambda region: client("securityhub", region),
+        link=link,
+    )
+    for trouble in imported.troubles:
+        logger.warning("not in Security Hub", extra={"why": trouble})
+    logger.info("in Security Hub", extra={"findings": imported.taken, "of_other_accounts": imported.elsewhere})
+    return imported
+
+
+def _count(figures: Mapping[str, int], settings: Settings) -> None:
+    metrics.add_dimension(name=DIMENSION, value=settings.installation)
+    for name, value in figures.items():
+        metrics.add_metric(name=name, unit="Count", value=value)
+    metrics.flush_metrics()
 
 
 def _ignores_file(context: LambdaContext, shelf: Shelf) -> IgnoresFile:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,8 +22,9 @@ from tests.aws.conftest import ACCOUNT, NOW, PLACE, REGION, SESSION, World
 from tests.factories import a_finding
 from vpce.aws import clients
 from vpce.aws.reports import Recalled, Shelf
+from vpce.core.figures import of_hub, of_report, of_runs
 from vpce.core.findings import Finding, Unread
-from vpce.core.report import PlaceReport, place_document
+from vpce.core.report import PlaceReport, Report, place_document
 from vpce.notify import Told
 from vpce.reconcile import PATIENCE, Surroundings
 from vpce.reconcile import reconcile as real
@@ -716,6 +719,154 @@ def test_a_file_of_ignores_that_is_denied_is_told_and_ignores_nothing(
 
     (told,) = installation.told()
     assert states(told["findings"]) == {"broken-private-dns": "new", "unknown-ignore": "new"}
+
+
+# ---- where teams look ---------------------------------------------------------------------------------------------
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """What was sent to CloudWatch: lines of the log in its embedded metric format.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    sent: dict[str, float] = {}
+    for line in capsys.readouterr().out.splitlines():
+        if not line.startswith('{"_aws"'):
+            continue
+        document = json.loads(line)
+        (directive,) = document["_aws"]["CloudWatchMetrics"]
+        assert (directive["Namespace"], directive["Dimensions"]) == ("vpce", [["installation"]])
+        assert document["installation"] == "vpce"
+        sent |= {m["Name"]: sum(document[m["Name"]]) for m in directive["Metrics"]}
+    return sent
+
+
+def about_vpcs(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str, str]]:
+    """Message, VPC, account and region of each line about a VPC."""
+    lines: Any = [r for r in caplog.records if hasattr(r, "vpc")]
+    return [(line.message, line.vpc, line.account, line.region) for line in lines]
+
+
+def test_a_look_is_counted_and_logged_with_its_vpc(
+    world: World, installation: Installation, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    vpc = world.vpc("gateway")
+
+    run(an_event("CreateSubnet", vpcId=vpc))
+
+    assert counted(capsys) == {"Changes": 2, "Failures": 0, "Retries": 0, "Shortfalls": 0}
+    assert about_vpcs(caplog) == [("reconciled", vpc, ACCOUNT, REGION)]
+
+
+@pytest.mark.parametrize(
+    ("code", "figures"), [("RequestLimitExceeded", {"Retries": 1}), ("UnauthorizedOperation", {"Failures": 1})]
+)
+def test_a_place_that_could_not_be_looked_at_is_counted(
+    installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    code: str,
+    figures: dict[str, int],
+) -> None:
+    _failing(monkeypatch, "DescribeVpcs", code, 400)
+
+    run(an_event("CreateSubnet", vpcId="vpc-0123456789abcdef0"))
+
+    assert counted(capsys) == figures
+
+
+def test_our_own_bug_is_logged_with_its_vpc_though_others_of_the_batch_went_well(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    vpc = world.vpc("gateway")
+    monkeypatch.setattr("vpce.reconcile.make_plan", lambda *_: 1 / 0)
+    other = an_event("CreateSubnet", vpcId="vpc-0123456789abcdef0") | {"region": "us-east-1"}
+    batch = messages(an_event("CreateSubnet", vpcId=vpc), other)
+    batch["Records"][1]["attributes"]["MessageGroupId"] = f"{ACCOUNT}/us-east-1"
+
+    answer = reconcile.handler(batch, Context())
+
+    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == ["1"]
+    assert about_vpcs(caplog) == [("failed in our own code", vpc, ACCOUNT, REGION)]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_audit_is_counted_and_logged_with_the_vpcs_that_something_is_wrong_with(
+    world: World, installation: Installation, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    vpc = world.vpc("gatway")
+
+    audited()
+
+    sent = counted(capsys)
+    assert set(sent) == set(of_report(Report(run="", places=())))
+    assert (sent["FindingsHigh"], sent["Vpcs"], sent["Unread"]) == (1, 2, 0)
+    assert about_vpcs(caplog) == [("found", vpc, ACCOUNT, REGION)]
+
+
+def test_figures_of_looks_and_audits_have_names_of_their_own() -> None:
+    """A name stands for one thing on the dashboard."""
+    report = of_report(Report(run="", places=()))
+
+    assert not set(report) & set(of_runs([]))
+    assert not set(of_hub(0)) & {*report, *of_runs([])}
+
+
+def in_security_hub() -> dict[str, str]:
+    """Check → record state."""
+    found = SESSION.client("securityhub").get_findings()["Findings"]
+    return {f["GeneratorId"].removeprefix("vpce/"): f["RecordState"] for f in found}
+
+
+def test_security_hub_gets_findings_where_it_is_asked_for_and_has_them_archived(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reported(RUN, found(MINE, run=RUN))
+    assert in_security_hub() == {}
+    monkeypatch.setenv("VPCE_SECURITY_HUB", "on")
+    capsys.readouterr()
+
+    reported(NEXT, found(MINE, run=NEXT))
+    assert in_security_hub() == {"broken-private-dns": "ACTIVE"}
+    assert counted(capsys)["NotInSecurityHub"] == 0
+
+    reported(LATER, found(run=LATER))
+    assert in_security_hub() == {"broken-private-dns": "ARCHIVED"}
+
+
+def test_a_security_hub_that_is_not_enabled_is_told_and_costs_no_report(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub, made = SESSION.client("securityhub"), clients._client
+    code = "InvalidAccessException"
+    answer = {"Error": {"Code": code, "Message": "not subscribed"}, "ResponseMetadata": {"HTTPStatusCode": 401}}
+
+    def refuse(**_: Any) -> Any:
+        return type("Response", (), {"status_code": 401})(), answer
+
+    hub.meta.events.register_first("before-call.securityhub.BatchImportFindings", refuse)
+    monkeypatch.setattr(
+        clients, "_client", lambda service, region: hub if service == "securityhub" else made(service, region)
+    )
+    monkeypatch.setenv("VPCE_SECURITY_HUB", "on")
+
+    reported(RUN, found(MINE))
+
+    (told,) = installation.told()
+    assert states(told["findings"]) == {"broken-private-dns": "new"}
+    (why,) = told["not_in_security_hub"]
+    assert why.endswith("not subscribed; enable Security Hub in the region, or set the parameter SecurityHub to off")
+    assert counted(capsys)["NotInSecurityHub"] == 1
+    assert in_bucket("audits/latest.json")["run"] == RUN
+
+
+def test_no_function_loads_the_xray_sdk() -> None:
+    """Lambda traces without it, and it would double the cold start."""
+    names = ", ".join(f"functions.{name}.app" for name in ("audit", "places", "reconcile", "report"))
+    script = f"import sys, {names}; print(*(m for m in sys.modules if m.startswith(('aws_xray_sdk', 'boto3'))))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == []
 
 
 # ---- places -------------------------------------------------------------------------------------------------------

@@ -191,6 +191,19 @@ def test_findings_that_fail_inside_a_good_answer_are_told_once_for_each_reason(
     assert result == Imported(taken=1, refused=2, troubles=(told,))
 
 
+def test_reasons_that_differ_for_each_finding_are_told_a_few_times(
+    hubs: dict[str, SecurityHubClient], sent: Callable[[Report], Imported]
+) -> None:
+    failed = [{"Id": f"{n}", "ErrorCode": "InvalidInput", "ErrorMessage": f"finding {n}"} for n in range(10)]
+    answer = _answer(200, SuccessCount=0, FailedCount=10, FailedFindings=failed)
+    hubs[REGION].meta.events.register_first("before-call.securityhub.BatchImportFindings", lambda **_: answer)
+
+    *some, last = sent(a_report(*(found_in(n) for n in range(10)))).troubles
+
+    assert len(some) == 5
+    assert last == f"Security Hub in {REGION}: 5 more findings not taken, for other reasons"
+
+
 def test_throttling_is_ridden_out(hubs: dict[str, SecurityHubClient], sent: Callable[[Report], Imported]) -> None:
     hub = hubs[REGION] = clients._client.__wrapped__("securityhub", REGION)
     tried: list[int] = []

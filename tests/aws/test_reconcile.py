@@ -537,7 +537,7 @@ def test_an_optional_service_that_the_region_lacks_is_no_failure(world: World) -
 def test_a_vpc_that_vanished_is_no_error(world: World) -> None:
     run = world.run("vpc-0123456789abcdef0")
 
-    assert (run.runs, run.again, run.errors) == ((), (), ())
+    assert (run.runs, run.again, run.errors) == ((), (), {})
 
 
 def test_a_vpc_that_vanishes_while_we_act_is_no_failure_for_people(

@@ -60,6 +60,14 @@ def test_a_sign_of_life_is_short() -> None:
     assert digest(same).subject == "[vpce] audit: nothing new"
 
 
+def test_what_security_hub_did_not_take_is_told() -> None:
+    message = digest(compare(a_report(), None), not_in_hub=[f"Security Hub in eu-west-1: {LIES}"])
+
+    assert "NOT IN SECURITY HUB\n  ! Security Hub in eu-west-1: x" in message.text
+    assert "\n  ! all is well" not in message.text
+    assert len(message.document["not_in_security_hub"]) == 1
+
+
 def test_what_is_still_open_is_counted_and_not_told_again() -> None:
     first = compare(a_report(a_finding()), None)
     text = digest(compare(a_report(a_finding(), run=NEXT), memory_of(first))).text

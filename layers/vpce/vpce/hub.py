@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 """Findings of one call. https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html"""
+_REASONS = 5
+"""Told of one hub; some name the finding, so there may be as many as findings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +79,8 @@ def _import(hub: SecurityHubClient, documents: Sequence[Mapping[str, Any]]) -> t
         for failed in answer.get("FailedFindings", []):
             why = words_of(failed["ErrorCode"], failed["ErrorMessage"], "BatchImportFindings")
             refused[why].append(failed["Id"])
-    troubles = [f"{count(len(ids), 'finding')} not taken, {min(ids)} first: {why}" for why, ids in refused.items()]
-    return taken, sorted(troubles)
+    by_number = sorted(refused.items(), key=lambda item: (-len(item[1]), item[0]))
+    troubles = [f"{count(len(ids), 'finding')} not taken, {min(ids)} first: {why}" for why, ids in by_number[:_REASONS]]
+    if more := by_number[_REASONS:]:
+        troubles.append(f"{count(sum(len(ids) for _, ids in more), 'more finding')} not taken, for other reasons")
+    return taken, troubles

@@ -41,12 +41,15 @@ _WORDS, _COMMAND = 500, 1_500
 """Characters of a sentence, and of a fix: policies and names may be of any length."""
 
 
-def digest(report: Report, *, location: str = "", link: str = "") -> Message:
-    """A compared report as one message; `location` and `link` tell where the whole of it lies."""
+def digest(report: Report, *, location: str = "", link: str = "", not_in_hub: Sequence[str] = ()) -> Message:
+    """A compared report as one message; `location` and `link` tell where the whole of it lies.
+
+    `not_in_hub` is why Security Hub did not take some findings, where it was to have them.
+    """
     about = _about(report)
     return Message(
         subject=subject_of(f"[vpce] audit: {_news(report)}"),
-        text=joined([*_head(report), "", *_parts(report), *_whereabouts(location, link)]) + "\n",
+        text=joined([*_head(report), "", *_parts(report), *_hub(not_in_hub), *_whereabouts(location, link)]) + "\n",
         document={
             "type": "audit",
             "run": report.run,
@@ -60,7 +63,8 @@ def digest(report: Report, *, location: str = "", link: str = "") -> Message:
             "open": len(report.open),
             "ignored": len(report.ignored),
             "report": location,
-        },
+        }
+        | ({"not_in_security_hub": [*not_in_hub]} if not_in_hub else {}),
         brief=joined([*_head(report), *_whereabouts("", link), "", *_brief_parts(report)]).rstrip(),
         next_steps=tuple(dict.fromkeys(plain(f.fix.splitlines()[0]) for f in report.new if f.fix))[:_NAMED],
         resources=tuple(dict.fromkeys(f.vpc for f in report.new if f.vpc)),
@@ -114,6 +118,10 @@ def _parts(report: Report) -> Iterator[str]:
     yield from _section(f"STILL OPEN ({by_severity(still_open)})", list(_counts(still_open)), [])
     if report.ignored:
         yield from (f"Ignored, by tags or {FILE}: {len(report.ignored)}", "")
+
+
+def _hub(troubles: Sequence[str]) -> Iterator[str]:
+    yield from _section("NOT IN SECURITY HUB", [f"  ! {_short(t)}" for t in troubles], [])
 
 
 def _brief_parts(report: Report) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Where does an EC2 call go?
 
 To moto's EC2, made strict, one call at a time; what it changes is told to EventBridge. Calls come over HTTP,
-or from CloudFormation when a template has a VPC in it.
+or from CloudFormation when a template has a VPC in it. The DNS around VPCs is moto's too.
 """
 
 import contextlib
@@ -15,14 +15,15 @@ import time
 import urllib.parse
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from embedded.cloudtrail import Caller, Ec2Call, Event, Tags, events_of, load_model
 
 _DROPPED_HEADERS = ("content-length", "x-moto-account-id", "authorization")
+_KEPT_HEADERS = ("content-type", "location", "x-amzn-errortype")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +71,58 @@ class Postbox:
             return heapq.heappop(self._waiting)
 
 
+class Moto:
+    """Services of moto, of every account and region; one call at a time, since it is not thread safe."""
+
+    def __init__(self) -> None:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._one_at_a_time = ThreadPoolExecutor(1, thread_name_prefix="moto")
+
+    def submit(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Future[Any]:
+        return self._one_at_a_time.submit(work, *arguments, **named)
+
+    def answer(
+        self,
+        service: str,
+        *,
+        account: str,
+        region: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        method: str = "POST",
+        path: str = "/",
+        query: str = "",
+    ) -> Answer:
+        from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+        sent = {name: value for name, value in headers.items() if name.lower() not in _DROPPED_HEADERS}
+        sent["x-moto-account-id"] = account
+        # moto reads service and region from the signature; the caller's was checked before.
+        sent["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={account}/20000101/{region}/{service}/aws4_request, "
+            "SignedHeaders=host, Signature=none"
+        )
+        environ = EnvironBuilder(method=method, path=path, query_string=query, headers=sent, data=body).get_environ()
+        chunks, status, answered = run_wsgi_app(self._application, environ, buffered=True)
+        kept = {name: value for name, value in answered.items() if name.lower() in _KEPT_HEADERS}
+        return Answer(status=int(status.split()[0]), headers=kept, body=b"".join(chunks))
+
+
 class Ec2:
     """moto's EC2 of every account and region."""
 
-    def __init__(self, postbox: Postbox) -> None:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-        self._postbox = postbox
-        self._application = DomainDispatcherApplication(create_backend_app)
-        self._one_at_a_time = ThreadPoolExecutor(1, thread_name_prefix="moto")  # moto is not thread safe
+    def __init__(self, postbox: Postbox, moto: Moto) -> None:
+        self._postbox, self._moto = postbox, moto
         self._tag_changes: Counter[str] = Counter()
-        self._one_at_a_time.submit(load_model)  # a second that the first call need not wait
+        self._moto.submit(load_model)  # a second that the first call need not wait
 
     def submit(
         self, parameters: Mapping[str, str], *, account: str, region: str, caller: Caller, headers: Mapping[str, str]
     ) -> Future[Answer]:
         """Have the call carried out and its events sent."""
-        return self._one_at_a_time.submit(self._call, dict(parameters), account, region, caller, dict(headers))
+        return self._moto.submit(self._call, dict(parameters), account, region, caller, dict(headers))
 
     def tell(self, call: Ec2Call) -> None:
         """Send the events of a call, also of one that never came as far as moto."""
@@ -97,7 +133,11 @@ class Ec2:
         self, parameters: dict[str, str], account: str, region: str, caller: Caller, headers: dict[str, str]
     ) -> Answer:
         request_id = str(uuid.uuid4())
-        answer = self._ask_moto(parameters, account, region, headers, request_id)
+        form = {**headers, "content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        body = urllib.parse.urlencode(parameters).encode()
+        answer = self._moto.answer("ec2", account=account, region=region, headers=form, body=body)
+        document = re.sub(rb"(?<=<request[Ii][Dd]>)[^<]*", request_id.encode(), answer.body)
+        answer = replace(answer, body=document)
         self.tell(
             Ec2Call(
                 action=parameters.get("Action", ""),
@@ -112,29 +152,6 @@ class Ec2:
             )
         )
         return answer
-
-    def _ask_moto(
-        self, parameters: dict[str, str], account: str, region: str, headers: dict[str, str], request_id: str
-    ) -> Answer:
-        from werkzeug.test import EnvironBuilder, run_wsgi_app
-
-        sent = {name: value for name, value in headers.items() if name.lower() not in _DROPPED_HEADERS}
-        sent["x-moto-account-id"] = account
-        # moto reads service and region from the signature; the caller's was checked before.
-        sent["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={account}/20000101/{region}/ec2/aws4_request, "
-            "SignedHeaders=host, Signature=none"
-        )
-        sent["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        body = urllib.parse.urlencode(parameters).encode()
-        environ = EnvironBuilder(method="POST", path="/", headers=sent, data=body).get_environ()
-        chunks, status, answered = run_wsgi_app(self._application, environ, buffered=True)
-        document = re.sub(rb"(?<=<request[Ii][Dd]>)[^<]*", request_id.encode(), b"".join(chunks))
-        return Answer(
-            status=int(status.split()[0]),
-            headers={"Content-Type": answered.get("Content-Type", "text/xml")},
-            body=document,
-        )
 
     def _tags(self, call: Ec2Call, resource_id: str) -> Tags:
         self._tag_changes[resource_id] += 1

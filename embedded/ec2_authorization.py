@@ -6,6 +6,7 @@ Reference: the one that is made, and every one that the call names by its id.
 """
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,19 @@ def refusal(
         )
         return status, headers, body
     return None
+
+
+def refusal_of(action: str, service: str, *, access_key: str, region: str) -> tuple[int, dict[str, str], bytes] | None:
+    """Another service's answer to a caller who may not do what it does for him; None if he may."""
+    from ministack.core.iam_actions import access_denied_response
+    from ministack.core.iam_evaluator import enforce
+
+    denied = enforce(access_key, action, action.partition(":")[0], region, resource_arn="*", service_context={})
+    if denied is None:
+        return None
+    who = getattr(denied, "principal_arn", "")
+    status, headers, body = access_denied_response(service, action, who, str(uuid.uuid4()))
+    return status, headers, body
 
 
 def _named(parameters: Mapping[str, str]) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """What happens to a call of AWS?
 
-It is recorded, made to fail if a test wants so, and answered: EC2 by moto, made strict, all else by ministack.
+It is recorded, made to fail if a test wants so, and answered: EC2 and the DNS around it by moto, made strict, all else
+by ministack.
 """
 
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import json
 import os
 import re
@@ -14,13 +16,13 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
-from embedded import cloudformation, patches, roles, strict_ec2
+from embedded import cloudformation, patches, roles, strict_dns, strict_ec2
 from embedded.cloudtrail import Caller, Ec2Call, error_of
 from embedded.control import Call, Calls, Fault, Faults, Mails
-from embedded.ec2 import Ec2, Postbox
-from embedded.ec2_authorization import refusal
+from embedded.ec2 import Ec2, Moto, Postbox
+from embedded.ec2_authorization import refusal, refusal_of
 from embedded.settings import CONTROL, Settings
 from embedded.strict_ec2 import Behaviour
 
@@ -28,6 +30,9 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Response = tuple[int, dict[str, str], Any]
+
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html: dependent actions.
+ALSO_NEEDED = {"hostedzonesbyvpc": "ec2:DescribeVpcs"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +61,18 @@ class Gateway:
         self._faults = Faults()
         self._mails = Mails()
         patches.mail_is_kept(self._mails.add)
-        self._ec2 = Ec2(Postbox(settings.event_delay))
+        self._moto = Moto()
+        self._ec2 = Ec2(Postbox(settings.event_delay), self._moto)
         ministack.app._dispatch_service_request = self._dispatch
         ministack.app.SERVICE_HANDLERS["ec2"] = self._answer_ec2
+        for service in patches.OF_MOTO:
+            ministack.app.SERVICE_HANDLERS[service] = self._by_moto(service)
         self._answer_sns_in_ministack = ministack.app.SERVICE_HANDLERS["sns"]
         if settings.iam:
             ministack.app.SERVICE_HANDLERS["sns"] = self._answer_sns
         cloudformation.install(self._ec2)
         strict_ec2.install(Behaviour(pending=settings.pending, deleting=settings.deleting))
+        strict_dns.install()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(CONTROL):
@@ -121,6 +130,36 @@ class Gateway:
             self._ec2.submit(parameters, account=account, region=region, caller=caller, headers=headers)
         )
         return answer.status, dict(answer.headers), answer.body
+
+    def _by_moto(self, service: str) -> Callable[..., Awaitable[Response]]:
+        """In place of ministack's own service; whether the caller may was asked before, but for what else it needs."""
+
+        async def answer(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+        ) -> Response:
+            from ministack.core.responses import get_account_id, get_region
+
+            also = ALSO_NEEDED.get(path.rsplit("/", 1)[-1]) if self._iam else None
+            if also:
+                access_key = self._caller(headers, query).access_key
+                denied = refusal_of(also, service, access_key=access_key, region=get_region())
+                if denied is not None:
+                    return denied
+            ask = functools.partial(
+                self._moto.answer,
+                service,
+                account=get_account_id(),
+                region=get_region(),
+                headers=headers,
+                body=body,
+                method=method,
+                path=path,
+                query=urlencode(query, doseq=True),
+            )
+            answered = await asyncio.wrap_future(self._moto.submit(ask))
+            return answered.status, dict(answered.headers), answered.body
+
+        return answer
 
     async def _answer_sns(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]

@@ -30,6 +30,9 @@ PRIVATE = (
     ("ministack.app", "SERVICE_HANDLERS"),
     ("ministack.app", "_dispatch_service_request"),
     ("ministack.app", "_routing_params"),
+    ("ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE"),
+    ("ministack.core.iam_actions", "_BOTOCORE_SERVICE_MAP"),
+    ("ministack.core.iam_actions", "_DENIED_CODES"),
     ("ministack.core.iam_actions", "access_denied_response"),
     ("ministack.core.iam_actions", "extract_iam_action"),
     ("ministack.core.iam_actions", "identity_denial_message"),
@@ -78,6 +81,9 @@ PRIVATE = (
     ("ministack.services.stepfunctions", "_state_machines"),
 )
 
+# Services that moto answers instead of ministack, beside EC2, by the names that signatures have.
+OF_MOTO = ("route53", "route53profiles", "route53resolver", "servicequotas")
+
 # What a function may inherit; all else of the server's environment is none of its business.
 INHERITED = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 
@@ -101,6 +107,7 @@ def check() -> None:
 def apply(*, runtimes: Mapping[str, str], iam: bool) -> None:
     """All patches; once in a process."""
     ec2_is_authorized_elsewhere()
+    services_of_moto_are_authorized()
     functions_run_on_their_own_python(runtimes)
     functions_see_their_own_environment()
     errors_carry_their_class()
@@ -138,6 +145,16 @@ def ec2_is_authorized_elsewhere() -> None:
         return None if service == "ec2" else original(service, *arguments, **named)
 
     actions.extract_iam_action = extract_iam_action
+
+
+def services_of_moto_are_authorized() -> None:
+    """What ministack does not know, it lets pass; AWS asks about each call by the name of its action."""
+    actions = _module("ministack.core.iam_actions")
+    for service in OF_MOTO:
+        actions.SERVICE_TO_IAM_NAMESPACE[service] = service
+        if service != "route53":
+            actions._DENIED_CODES[service] = "AccessDeniedException"
+    actions._BOTOCORE_SERVICE_MAP["route53profiles"] = ["route53profiles"]
 
 
 def functions_run_on_their_own_python(runtimes: Mapping[str, str]) -> None:

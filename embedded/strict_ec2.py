@@ -53,7 +53,7 @@ from embedded.strict_ec2_behaviour import (
 from embedded.strict_ec2_rules import GATEWAY, Change, Wish, is_true, refusal, remember_attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = ["Behaviour", "UnknownMotoError", "behave", "install", "require_pinned_moto"]
 
@@ -71,12 +71,17 @@ def install(behaviour: Behaviour = AS_DOCUMENTED) -> None:
     with LOCK:
         require_pinned_moto()
         behave_as(behaviour)
-        for (owner, name), patch in PATCHES.items():
-            original = getattr(owner, name)
-            if not hasattr(original, MARK):
-                patched = patch(original)
-                setattr(patched, MARK, True)
-                setattr(owner, name, patched)
+        apply(PATCHES)
+
+
+def apply(patches: Mapping[tuple[Any, str], Callable[[Any], Any]]) -> None:
+    """Each patch once; it is given what was there, or None."""
+    for (owner, name), patch in patches.items():
+        original = getattr(owner, name, None)
+        if not hasattr(original, MARK):
+            patched = patch(original)
+            setattr(patched, MARK, True)
+            setattr(owner, name, patched)
 
 
 @contextmanager
@@ -89,10 +94,11 @@ def behave(**changes: Any) -> Iterator[Behaviour]:
         behave_as(before)
 
 
-def require_pinned_moto() -> None:
+def require_pinned_moto(needed: Iterable[tuple[Any, str]] | None = None) -> None:
     """The patches reach into moto's private names, so another version must not get by unseen."""
     version = metadata.version("moto")
-    missing = [f"{owner.__module__}.{owner.__qualname__}.{name}" for owner, name in NEEDED if not hasattr(owner, name)]
+    names = NEEDED if needed is None else needed
+    missing = [f"{owner.__module__}.{owner.__qualname__}.{name}" for owner, name in names if not hasattr(owner, name)]
     if missing:
         raise UnknownMotoError(f"moto {version} has no {', '.join(missing)}; these patches need moto {PINNED_MOTO}")
     if version != PINNED_MOTO:
@@ -360,9 +366,31 @@ def _delete_vpc(original: Any) -> Callable[..., Any]:
             life.sweep(backend)
             if any(endpoint.vpc_id == vpc_id for endpoint in backend.vpc_end_points.values()):
                 raise refusal("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
-            return original(backend, vpc_id)
+            vpc = backend.get_vpc(vpc_id)
+            options, vpc.dhcp_options = vpc.dhcp_options, None  # they stay; moto would delete them with the VPC
+            try:
+                return original(backend, vpc_id)
+            except Exception:
+                vpc.dhcp_options = options
+                raise
 
     return delete
+
+
+def _create_vpc(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def create(backend: Any, *args: Any, **asked: Any) -> Any:
+        """VPC guide, DHCPOptionSetConcepts.html: each Region has a default set, which a new VPC uses."""
+        vpc = original(backend, *args, **asked)
+        with LOCK:
+            if not hasattr(backend, "default_dhcp_options"):
+                backend.default_dhcp_options = backend.create_dhcp_options(
+                    domain_name_servers=["AmazonProvidedDNS"], domain_name=[f"{backend.region_name}.compute.internal"]
+                )
+            backend.associate_dhcp_options(backend.default_dhcp_options, vpc)
+        return vpc
+
+    return create
 
 
 def _create_in_backend(backend: Any, **asked: Any) -> Any:
@@ -422,6 +450,7 @@ PATCHES: Mapping[tuple[Any, str], Callable[[Any], Any]] = {
     (SecurityGroupBackend, "create_security_group"): _create_security_group,
     (SecurityGroupBackend, "delete_security_group"): _delete_security_group,
     (SubnetBackend, "delete_subnet"): _delete_subnet,
+    (VPCBackend, "create_vpc"): _create_vpc,
     (VPCBackend, "delete_vpc"): _delete_vpc,
     (VPCBackend, "create_vpc_endpoint"): _instead(_create_in_backend),
     (VPCBackend, "delete_vpc_endpoints"): _instead(_delete_in_backend),

@@ -1,4 +1,4 @@
-"""How like AWS does EC2 behave at this moment? Times, page sizes, quotas, offers and token buckets.
+"""How like AWS do EC2 and the DNS around it behave at this moment? Times, page sizes, quotas, offers and token buckets.
 
 Where AWS documents two ways, or none, a switch has both; the first value is the one that holds unless a test says so.
 """
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html: these three calls share figures, not a bucket.
 BUCKET_TOKENS = 4.0
 BUCKET_REFILL = 0.3  # tokens a second
+DNS_REQUESTS = 5.0  # Route 53 DeveloperGuide, DNSLimitations.html: a second, of an account; of Resolver, and a Region
 
 LOCK = threading.RLock()  # moto's server answers in threads; its dictionaries are not made for that
 
@@ -33,11 +34,13 @@ class Behaviour:
     gateway_quota: int = 20  # per Region
     zones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # service name -> the only zones supporting it
     missing_services: frozenset[str] = frozenset()  # service names this Region does not offer
-    buckets: bool = False  # whether calls that change endpoints are throttled
+    buckets: bool = False  # whether calls that change endpoints, and all of Route 53 and Resolver, are throttled
     shared: Mapping[str, str] = field(default_factory=dict)  # VPC shared with this account -> its owner's account
     spelling: Literal["ID", "Id"] = "ID"  # of InvalidVpcID.NotFound and the others that AWS spells in two ways
     route_exists: Literal["RouteAlreadyExists", "InvalidParameter"] = "RouteAlreadyExists"
     deleted_token: Literal["old", "new"] = "old"  # what the client token of a deleted endpoint brings
+    hidden_zones: bool = False  # whether ListHostedZonesByVPC shows the zones that hold endpoints' private names
+    applied_quotas: bool = True  # whether GetServiceQuota knows quotas that nobody has raised
     clock: Callable[[], float] = time.time
 
 
@@ -80,14 +83,16 @@ def is_seen(thing: Any) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class Bucket:
-    tokens: float = BUCKET_TOKENS
+    capacity: float = BUCKET_TOKENS
+    refill: float = BUCKET_REFILL
+    taken: float = 0.0
     at: float = field(default_factory=now)
 
     def take(self) -> bool:
         moment = now()
-        self.tokens = min(BUCKET_TOKENS, self.tokens + (moment - self.at) * BUCKET_REFILL)
+        self.taken = max(0.0, self.taken - (moment - self.at) * self.refill)
         self.at = moment
-        if self.tokens < 1:
+        if self.taken > self.capacity - 1:
             return False
-        self.tokens -= 1
+        self.taken += 1
         return True

@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from embedded import strict_ec2
+from embedded import strict_dns, strict_ec2
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.events import Look
@@ -36,6 +36,7 @@ SESSION = boto3.Session(aws_access_key_id="x", aws_secret_access_key="x", region
 @pytest.fixture(autouse=True)
 def aws() -> Iterator[None]:
     strict_ec2.install()
+    strict_dns.install()
     with mock_aws(), strict_ec2.behave(pending=0.0, deleting=0.0):
         yield
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from embedded.cloudtrail import Caller, Ec2Call, Event, Tags, error_of, events_of
-from embedded.ec2 import Ec2
+from embedded.ec2 import Ec2, Moto
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 USER = Caller(arn=f"arn:aws:iam::{ACCOUNT}:user/ann", access_key="AKIAEXAMPLE", source="192.0.2.1", agent="aws-cli/2")
@@ -212,7 +212,7 @@ class Account:
 
     def __init__(self) -> None:
         self.letters = Letters()
-        self.ec2 = Ec2(self.letters)  # type: ignore[arg-type]
+        self.ec2 = Ec2(self.letters, Moto())  # type: ignore[arg-type]
 
     def call(self, action: str, **parameters: str) -> list[Event]:
         self.letters.events.clear()

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_route53profiles import Route53ProfilesClient
+    from mypy_boto3_route53resolver import Route53ResolverClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_securityhub import SecurityHubClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -18,9 +22,17 @@ if TYPE_CHECKING:
 @overload
 def client(service: Literal["ec2"], region: str | None = None) -> EC2Client: ...
 @overload
+def client(service: Literal["route53"], region: str | None = None) -> Route53Client: ...
+@overload
+def client(service: Literal["route53profiles"], region: str | None = None) -> Route53ProfilesClient: ...
+@overload
+def client(service: Literal["route53resolver"], region: str | None = None) -> Route53ResolverClient: ...
+@overload
 def client(service: Literal["s3"], region: str | None = None) -> S3Client: ...
 @overload
 def client(service: Literal["securityhub"], region: str | None = None) -> SecurityHubClient: ...
+@overload
+def client(service: Literal["service-quotas"], region: str | None = None) -> ServiceQuotasClient: ...
 @overload
 def client(service: Literal["sns"], region: str | None = None) -> SNSClient: ...
 @overload
@@ -46,7 +58,10 @@ def _client(service: str, region: str | None) -> Any:
     import boto3
     from botocore.config import Config
 
-    # Throttled reads are repeated by botocore; changes of endpoints are paced, so few are refused.
+    # Throttled reads are repeated by botocore; changes of endpoints are paced, so few are refused. Route 53 has so few
+    # requests for a whole account that others' use is felt: there botocore slows down by itself.
     # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-    retries = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=10)
-    return boto3.client(service, region_name=region, config=retries)  # type: ignore[call-overload]  # any service
+    crowded = service.startswith("route53")
+    retries: Any = {"mode": "adaptive" if crowded else "standard", "total_max_attempts": 5 if crowded else 3}
+    config = Config(retries=retries, connect_timeout=5, read_timeout=10)
+    return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # any service

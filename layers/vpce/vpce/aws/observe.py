@@ -90,19 +90,18 @@ def observe(
     """
     if vpcs is not None and not vpcs:
         return []
-    named = sorted(vpcs) if vpcs is not None and len(vpcs) <= _FILTER_VALUES else None
-    seen = list(_pages(ec2, "describe_vpcs", "Vpcs", named))
-    subnets = _by_vpc(_pages(ec2, "describe_subnets", "Subnets", named))
-    tables = _by_vpc(_pages(ec2, "describe_route_tables", "RouteTables", named))
-    endpoints = _by_vpc(_pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", named))
-    groups = _by_vpc(_pages(ec2, "describe_security_groups", "SecurityGroups", named))
+    seen = list(pages(ec2, "describe_vpcs", "Vpcs", vpcs))
+    subnets = _by_vpc(pages(ec2, "describe_subnets", "Subnets", vpcs))
+    tables = _by_vpc(pages(ec2, "describe_route_tables", "RouteTables", vpcs))
+    endpoints = _by_vpc(pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", vpcs))
+    groups = _by_vpc(pages(ec2, "describe_security_groups", "SecurityGroups", vpcs))
     found = [
         _vpc(
             place,
             vpc,
             subnets=tuple(_sorted(_subnet(s) for s in subnets[vpc["VpcId"]])),
             route_tables=tuple(_sorted(_route_table(t) for t in tables[vpc["VpcId"]])),
-            endpoints=tuple(_sorted(_endpoints(endpoints[vpc["VpcId"]], installation))),
+            endpoints=tuple(_sorted(endpoints_of(endpoints[vpc["VpcId"]], installation))),
             groups=tuple(_sorted(_security_group(g, installation) for g in groups[vpc["VpcId"]])),
         )
         for vpc in sorted(seen, key=lambda v: str(v["VpcId"]))
@@ -111,9 +110,12 @@ def observe(
     return [known for vpc in found if (known := _with_dns(ec2, vpc, needs_dns, pace)) is not None]
 
 
-def _pages(ec2: EC2Client, call: str, key: str, vpcs: list[str] | None) -> Iterator[Mapping[str, Any]]:
-    filters = [{"Name": "vpc-id", "Values": vpcs}] if vpcs is not None else []
-    paginator: Any = ec2.get_paginator(call)  # type: ignore[call-overload]  # one of five literal names
+def pages(
+    ec2: EC2Client, call: str, key: str, of: Collection[str] | None = None, *, by: str = "vpc-id"
+) -> Iterator[Mapping[str, Any]]:
+    """A whole list; only of the ids given, unless there are too many for a filter."""
+    filters = [{"Name": by, "Values": sorted(of)}] if of is not None and len(of) <= _FILTER_VALUES else []
+    paginator: Any = ec2.get_paginator(call)  # type: ignore[call-overload]  # any that takes these filters
     for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _PAGE.get(call, 1000)}):
         yield from page[key]
 
@@ -230,7 +232,7 @@ def _route(route: Mapping[str, Any]) -> Route:
     )
 
 
-def _endpoints(endpoints: Iterable[Mapping[str, Any]], installation: str) -> Iterator[Endpoint]:
+def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> Iterator[Endpoint]:
     kinds = {k.value.lower(): k for k in Kind}
     for endpoint in endpoints:
         kind = kinds.get(endpoint["VpcEndpointType"].lower())

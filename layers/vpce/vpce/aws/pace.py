@@ -1,9 +1,11 @@
-"""When may the next call go out: EC2's token buckets, kept from our side.
+"""When may the next call go out: AWS's token buckets, kept from our side.
 
 EC2 throttles per account and region: 4 tokens and 0.3 a second each for creating, changing and deleting endpoints,
-100 and 20 a second for most describes. Whoever runs into the limit loses calls; whoever counts along loses none.
+100 and 20 a second for most describes. Route 53 takes five requests a second of an account, its Resolver five of an
+account and region, whatever they ask. Whoever runs into the limit loses calls; whoever counts along loses none.
 
 https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ BUCKETS: Mapping[str, tuple[int, float]] = {
     "ModifyVpcEndpoint": (4, 0.3),
     "DeleteVpcEndpoints": (4, 0.3),
     "DescribeVpcAttribute": (100, 20.0),
+    "Route53": (1, 5.0),
+    "Route53Resolver": (1, 5.0),
 }
-"""Operation → tokens, refill per second. Other calls are too few to matter."""
+"""Operation, or service for all of its operations → tokens, refill per second. Other calls are too few to matter.
+Route 53 documents no burst, so there is none."""
 
 RESERVE = 15.0
 """Seconds kept for the last calls, the notice and the message that goes on."""
@@ -31,7 +36,7 @@ class OutOfTimeError(Exception):
 
 
 class Pace:
-    """The buckets of one place. Keep it as long as the process lives: EC2 remembers too."""
+    """The buckets of one place. Keep it as long as the process lives: AWS remembers too."""
 
     def __init__(
         self, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -58,13 +63,13 @@ class Pace:
         return True
 
     def spent(self, operation: str) -> None:
-        """The call was answered. EC2 took the token some time before: counted from now, we never think it has more."""
+        """The call was answered. AWS took the token some time before: counted from now, we never think it has more."""
         if operation in BUCKETS:
             now = self._clock()
             self._buckets[operation] = (self._tokens(operation, now) - 1, now)
 
     def refused(self, operation: str) -> None:
-        """EC2 said no: somebody else drinks from the bucket, so count it as empty."""
+        """AWS said no: somebody else drinks from the bucket, so count it as empty."""
         if operation in BUCKETS:
             self._buckets[operation] = (0.0, self._clock())
 

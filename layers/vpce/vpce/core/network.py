@@ -143,6 +143,8 @@ class Network:
     zones: tuple[HostedZone, ...] = ()
     rules: tuple[ForwardingRule, ...] = ()
     firewall: tuple[FirewallRule, ...] = ()
+    profiles: tuple[str, ...] = ()
+    """Ids of its Route 53 Profiles, in the order in which they are asked."""
     profile_endpoints: tuple[ProfileEndpoint, ...] = ()
     acls: tuple[NetworkAcl, ...] = ()
     workloads: Mapping[str, int] = field(default_factory=dict)

@@ -10,8 +10,6 @@ from vpce.core.events import OWN_SOURCE, look_again
 from vpce.core.report import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_sqs import SQSClient
 
     from vpce.core.events import Look
@@ -36,5 +34,7 @@ def notice_in(event: Any) -> Message | None:
     """The notice that a message of ours carries, if it is such a message."""
     if not isinstance(event, dict) or (event.get("source"), event.get("detail-type")) != (OWN_SOURCE, NOTICE):
         return None
-    detail: Mapping[str, Any] = event["detail"]
-    return Message(subject=detail["subject"], text=detail["text"], document=detail["document"])
+    match event.get("detail"):
+        case {"subject": str(subject), "text": str(text), "document": {"type": str()} as document}:
+            return Message(subject=subject, text=text, document=document)
+    return None

@@ -211,6 +211,7 @@ def _endpoints(endpoints: Iterable[Mapping[str, Any]], installation: str) -> Ite
             subnets=frozenset(endpoint.get("SubnetIds", [])),
             security_groups=frozenset(g["GroupId"] for g in endpoint.get("Groups", [])),
             private_dns=kind is Kind.INTERFACE and endpoint.get("PrivateDnsEnabled", False),
+            needs_gateway=endpoint.get("DnsOptions", {}).get("PrivateDnsOnlyForInboundResolverEndpoint", False),
             failure=error.get("Message") or endpoint.get("FailureReason", ""),
         )
 

@@ -80,6 +80,9 @@ class Endpoint:
     security_groups: frozenset[str] = frozenset()
     private_dns: bool = False
     """Always false for gateways, where EC2's flag means nothing."""
+    needs_gateway: bool = False
+    """Its names are for inbound resolvers only, so AWS keeps the service's gateway beside it.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html"""
     failure: str = ""
 
     @property

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
 from functions.audit import app as audit
 from functions.places import app as places
@@ -236,7 +237,12 @@ def _with(monkeypatch: pytest.MonkeyPatch, service: str, ours: Any) -> None:
 
 
 def _failing(
-    monkeypatch: pytest.MonkeyPatch, operation: str, code: str, status: int, *, service: Literal["ec2", "ssm"] = "ec2"
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    code: str,
+    status: int,
+    *,
+    service: Literal["ec2", "s3", "ssm"] = "ec2",
 ) -> None:
     """Clients of the function whose operation fails for good."""
     client = SESSION.client(service)
@@ -556,6 +562,20 @@ def test_a_report_of_one_place_that_is_lost_costs_no_other_place(installation: I
     (told,) = installation.told()
     assert [u["region"] for u in told["unread"]] == ["us-east-1"]
     assert [p["region"] for p in told["places"]] == [REGION]
+
+
+def test_a_report_that_s3_does_not_give_now_is_tried_again_before_people_are_told(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the state machine. Told as unread, it would be so until the next audit."""
+    place = {"account": ACCOUNT, "region": REGION}
+    found = audit.handler({"run": "run-1", "place": place}, Context())
+    _failing(monkeypatch, "GetObject", "SlowDown", 503, service="s3")
+
+    with pytest.raises(ClientError, match="SlowDown"):
+        report.handler({"run": "run-1", "places": [place], "results": [found]}, Context())
+
+    assert installation.told() == []
 
 
 def test_a_shared_vpc_is_the_owners_business(

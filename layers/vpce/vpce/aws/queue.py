@@ -1,4 +1,4 @@
-"""How does work get into the queue? As a message of ours, in EventBridge's envelope."""
+"""How does work get into the queue? As a message of ours, in EventBridge's envelope; or back, once we can do it."""
 
 from __future__ import annotations
 
@@ -38,3 +38,27 @@ def notice_in(event: Any) -> Message | None:
         case {"subject": str(subject), "text": str(text), "document": {"type": str()} as document}:
             return Message(subject=subject, text=text, document=document)
     return None
+
+
+def put_back(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
+    """Move all dead letters back into the queue; gives how many.
+
+    It may be stopped at any time: a message is deleted only once it is back, and one that comes twice is harmless.
+    """
+    count = 0
+    while messages := sqs.receive_message(
+        QueueUrl=dead_letters_url,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=1,  # else SQS asks only some of its servers, and may find nothing
+        MessageSystemAttributeNames=["MessageGroupId"],
+    ).get("Messages"):
+        for message in messages:
+            sqs.send_message(
+                QueueUrl=queue_url,
+                MessageBody=message["Body"],
+                MessageGroupId=message["Attributes"]["MessageGroupId"],
+                MessageDeduplicationId=str(uuid.uuid4()),  # else SQS takes it for the one that failed, and drops it
+            )
+            sqs.delete_message(QueueUrl=dead_letters_url, ReceiptHandle=message["ReceiptHandle"])
+            count += 1
+    return count

@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint types template build unit golden bench clean
+.PHONY: help setup demo test lint types template build unit golden bench faults soak clean
 
 # The first Python that is new enough; say `make PYTHON=…` for another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -65,6 +65,12 @@ golden: .venv/ready  ## rewrite the texts that people read; review them as prose
 
 bench: .venv/ready  ## calls per reconcile and per audit, against the floor
 	.venv/bin/python -m benchmarks.calls
+
+faults: .venv/ready .venv-sam/ready .venv-lambda/ready  ## whatever goes wrong, injected; writes the table in docs/reliability.md
+	.venv/bin/pytest -q tests/end_to_end/test_faults.py --write-reliability
+
+soak: .venv/ready  ## the state machine, 20,000 examples: what people, AWS and vpce may do, in any order
+	.venv/bin/python -m tests.aws.soak
 
 clean:  ## everything that was made here
 	rm -rf .venv .venv-sam .venv-lambda .venv-checkov .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

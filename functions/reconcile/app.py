@@ -23,7 +23,7 @@ from vpce.core.events import Look, where_to_look
 from vpce.core.figures import DIMENSION, NAMESPACE, of_runs, of_unread
 from vpce.core.notice import line, notice, unreadable
 from vpce.notify import Told, publish
-from vpce.reconcile import Surroundings, patience_is_over, reconcile
+from vpce.reconcile import Run, Surroundings, patience_is_over, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from vpce.aws.apply import Unseen
     from vpce.core.model import Catalog, Place
     from vpce.core.notice import Message
-    from vpce.reconcile import Run
 
 logger = Logger(service="vpce")
 metrics = Metrics(namespace=NAMESPACE)
@@ -92,23 +91,22 @@ class _Batch:
 
     def _work(self, place: Place) -> None:
         looks = [k for k in self.looks.values() if k.place == place]
-        around = self._around(place)
-        if not around.pace.has(TIME_TO_LOOK):
-            self._look_again(looks)
-            return
         generation = next(i for i, k in self.looks.items() if k.place == place)
         try:
-            run = reconcile(around, looks, generation=generation, now=_now())
+            around = self._around(place)
+            has_time = around.pace.has(TIME_TO_LOOK)
+            run = reconcile(around, looks, generation=generation, now=_now()) if has_time else Run(again=tuple(looks))
         except AwsError as error:
             self._could_not_look(place, looks, in_words(error), is_passing=is_worth_retrying(error))
             return
         except OutOfTimeError as error:
             self._could_not_look(place, looks, str(error), is_passing=True)
             return
-        self._look_again(run.again)
         self._log(place, run)
         self._count(of_runs(run.runs))
+        # Told first: if SQS refuses a fresh message, this one comes back, and then there is nothing to tell any more.
         self._tell(notice(place, [r for r in run.runs if told.is_news(r, _now())], [k.why for k in looks]))
+        self._look_again(run.again)
         if run.errors:
             raise ExceptionGroup(f"{len(run.errors)} VPCs of {place} failed in our own code", list(run.errors.values()))
 

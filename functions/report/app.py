@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from vpce.audit import everything_expected
 from vpce.aws.clients import client
-from vpce.aws.errors import AwsError, in_words
+from vpce.aws.errors import AwsError, in_words, is_worth_retrying
 from vpce.aws.reports import Shelf
 from vpce.config import Settings
 from vpce.core.checks import CHECKS
@@ -118,6 +118,8 @@ def _read(bucket: str, result: Mapping[str, Any]) -> PlaceReport | Unread:
         answer = client("s3").get_object(Bucket=bucket, Key=result["key"])
         return read_place_document(json.load(answer["Body"]))
     except AwsError as error:
+        if is_worth_retrying(error):
+            raise  # the state machine has the whole report tried again
         return Unread(place=place, why=f"its report could not be read: {in_words(error)}")
 
 

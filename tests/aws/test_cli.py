@@ -231,3 +231,39 @@ def test_event_from_standard_input_may_be_nonsense(
     monkeypatch.setattr("sys.stdin", io.StringIO("no json"))
     assert run("event", "-") == 1
     assert "- is no JSON" in capsys.readouterr().err
+
+
+# ---- dead letters -------------------------------------------------------------------------------------------------
+
+
+def test_dead_letters_are_put_back_all_of_them_each_in_its_group(capsys: pytest.CaptureFixture[str]) -> None:
+    sqs = SESSION.client("sqs")
+    dead_letters, queue = (
+        sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"})[
+            "QueueUrl"
+        ]
+        for name in ("mine-dead-letters.fifo", "mine.fifo")
+    )
+    for number in range(12):  # more than SQS hands out at once
+        sqs.send_message(QueueUrl=dead_letters, MessageBody=f"{number}", MessageGroupId=f"place {number % 2}")
+    sqs.send_message(QueueUrl=queue, MessageBody="0", MessageGroupId="place 0")  # SQS has seen this one lately
+
+    assert run("redrive", "--installation", "mine") == 0
+
+    assert capsys.readouterr().out == "put back: 12\n"
+    found = {}
+    while messages := sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
+    ).get("Messages"):
+        for message in messages:
+            found[message["MessageId"]] = (message["Body"], message["Attributes"]["MessageGroupId"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    put_back = [(f"{number}", f"place {number % 2}") for number in range(12)]
+    assert sorted(found.values()) == sorted([("0", "place 0"), *put_back])
+    assert "Messages" not in sqs.receive_message(QueueUrl=dead_letters)
+
+
+def test_without_the_installations_queues_nothing_can_be_put_back(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("redrive", "--installation", "nowhere") == 1
+
+    assert "GetQueueUrl" in capsys.readouterr().err

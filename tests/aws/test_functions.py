@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -165,7 +165,7 @@ def test_a_batch_is_one_look(
     world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch, calls: list[str]
 ) -> None:
     vpc = world.vpc("gateway")
-    _with_ec2(monkeypatch, world.ec2)
+    _with(monkeypatch, "ec2", world.ec2)
     calls.clear()
 
     run(*(an_event("CreateSubnet", vpcId=vpc) for _ in range(10)))
@@ -241,25 +241,32 @@ def test_what_does_not_fit_goes_on_by_a_fresh_message(
     assert len(world.endpoints(vpc)) > 5
 
 
-def _with_ec2(monkeypatch: pytest.MonkeyPatch, ec2: Any) -> None:
-    """Give the functions this EC2 client."""
+def _with(monkeypatch: pytest.MonkeyPatch, service: str, ours: Any) -> None:
+    """Give the functions this client of a service."""
 
-    def made(service: str, region: str | None) -> Any:
-        return ec2 if service == "ec2" else SESSION.client(service, region_name=region)  # type: ignore[call-overload]
+    def made(named: str, region: str | None) -> Any:
+        return ours if named == service else SESSION.client(named, region_name=region)  # type: ignore[call-overload]
 
     monkeypatch.setattr(clients, "_client", made)
 
 
-def _failing(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, status: int) -> None:
-    """EC2 clients of the function whose operation fails for good."""
-    client = SESSION.client("ec2")
+def _failing(
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    code: str,
+    status: int,
+    *,
+    service: Literal["ec2", "s3", "ssm"] = "ec2",
+) -> None:
+    """Clients of the function whose operation fails for good."""
+    client = SESSION.client(service)
 
     def refuse(**_: Any) -> Any:
         answer = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
         return type("Response", (), {"status_code": status})(), answer
 
-    client.meta.events.register_first(f"before-call.ec2.{operation}", refuse)
-    _with_ec2(monkeypatch, client)
+    client.meta.events.register_first(f"before-call.{service}.{operation}", refuse)
+    _with(monkeypatch, service, client)
 
 
 def test_a_throttled_look_goes_back_by_a_fresh_message_that_holds_up_nobody(
@@ -368,6 +375,42 @@ def test_what_sns_does_not_take_is_kept_and_told_later(
     assert (told["changes"], told["vpcs"][0]["vpc"]) == (2, vpc)
 
 
+@pytest.mark.parametrize("detail", [None, {}, {"subject": "s", "text": "t", "document": {}}, {"subject": 1}])
+def test_a_notice_without_content_does_not_keep_the_others_from_work(
+    world: World, installation: Installation, detail: Any
+) -> None:
+    vpc = world.vpc("gateway")
+
+    run({"source": "vpce", "detail-type": "Notice", "detail": detail}, an_event("CreateSubnet", vpcId=vpc))
+
+    assert world.services(vpc) == {"s3", "dynamodb"}
+    assert [m["changes"] for m in installation.told()] == [2]
+
+
+def test_an_event_from_before_all_time_makes_no_vpc_new(world: World, installation: Installation) -> None:
+    vpc = world.vpc(None)
+    event = an_event("CreateVpc", vpcId=vpc)
+    event["detail"]["eventTime"] = "0001-01-01T00:00:00+14:00"
+
+    assert run(event) == {"batchItemFailures": []}
+    assert world.endpoints(vpc) == {}
+
+
+def test_changes_are_told_though_sqs_refuses_the_fresh_message_that_goes_on(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event's own message comes back, but then there is nothing to tell any more."""
+    vpc = world.vpc("ec2-ssm")
+    _failing(monkeypatch, "CreateSecurityGroup", "Unavailable", 503)
+    monkeypatch.setenv("VPCE_QUEUE_URL", f"{installation.queue_url}-gone")
+
+    with pytest.raises(Exception, match="All records failed"):
+        run(an_event("CreateSubnet", vpcId=vpc))
+
+    (told,) = installation.told()
+    assert (told["vpcs"][0]["vpc"], told["changes"] > 0) == (vpc, True)
+
+
 def test_one_places_failure_does_not_cost_another_place_its_messages(
     world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -423,6 +466,20 @@ def test_own_profiles_come_from_the_ssm_parameter(
     run(an_event("CreateSubnet", vpcId=vpc))
 
     assert world.services(vpc) == {"s3"}
+
+
+def test_an_ssm_that_throttles_is_asked_again_by_a_fresh_message_that_holds_up_nobody(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc("gateway")
+    monkeypatch.setenv("VPCE_PROFILES_PARAMETER", "/vpce/profiles")
+    _failing(monkeypatch, "GetParameter", "ThrottlingException", 400, service="ssm")
+
+    assert run(an_event("CreateSubnet", vpcId=vpc)) == {"batchItemFailures": []}
+
+    (again,) = installation.queued()
+    assert (again["detail"]["vpcs"], again["detail"]["since"]) == ([vpc], NOW.isoformat())
+    assert installation.told() == []
 
 
 def test_a_missing_ssm_parameter_changes_nothing_and_is_told(
@@ -915,6 +972,20 @@ def test_a_report_of_one_place_that_is_lost_costs_no_other_place(installation: I
     (told,) = installation.told()
     assert [u["region"] for u in told["unread"]] == ["us-east-1"]
     assert [p["region"] for p in told["places"]] == [REGION]
+
+
+def test_a_report_that_s3_does_not_give_now_is_tried_again_before_people_are_told(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the state machine. Told as unread, it would be so until the next audit."""
+    place = {"account": ACCOUNT, "region": REGION}
+    found = audit.handler({"run": "run-1", "place": place}, Context())
+    _failing(monkeypatch, "GetObject", "SlowDown", 503, service="s3")
+
+    with pytest.raises(ClientError, match="SlowDown"):
+        report.handler({"run": "run-1", "places": [place], "results": [found]}, Context())
+
+    assert installation.told() == []
 
 
 def test_a_shared_vpc_is_the_owners_business(

@@ -658,7 +658,7 @@ def test_our_own_bug_in_one_vpc_costs_the_others_nothing(world: World, monkeypat
     run = world.run(sick, healthy)
 
     assert world.services(healthy) == {"s3", "dynamodb"}
-    assert [type(e) for e in run.errors] == [ZeroDivisionError]
+    assert {v: type(e) for v, e in run.errors.items()} == {sick: ZeroDivisionError}
 
 
 def test_our_group_without_our_tag_stops_interface_endpoints_and_says_what_to_do(world: World) -> None:

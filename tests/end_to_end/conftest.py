@@ -21,6 +21,10 @@ MAILBOX = "team@example.com"
 PROFILES = '[tiny]\ndescription = "For tests."\ngateway = ["s3"]\ninterface = ["sts"]\n'
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-reliability", action="store_true", help="write what came of it into docs/reliability.md")
+
+
 @dataclass(kw_only=True)
 class Stack:
     """The deployed installation."""
@@ -29,7 +33,7 @@ class Stack:
     outputs: dict[str, str]
 
     def __post_init__(self) -> None:
-        self.ec2 = self.aws.client("ec2")
+        self.ec2, self.s3, self.states = (self.aws.client(name) for name in ("ec2", "s3", "stepfunctions"))
         self._networks = 0
 
     def vpc(self, profile: str | None, *, zones: str = "ab", **tags: str) -> str:
@@ -69,18 +73,24 @@ class Stack:
         """Wait until nothing has been called for a while: every event was looked at."""
         until(lambda: time.time() - max((c["time"] for c in self.aws.calls("ec2")), default=0) > seconds, "quiet")
 
-    def audit(self) -> dict[str, Any]:
-        """Run the state machine; gives the report as it lies in S3."""
-        states = self.aws.client("stepfunctions")
-        arn = states.start_execution(stateMachineArn=self.outputs["AuditRunArn"])["executionArn"]
+    def start_audit(self) -> str:
+        """Run the state machine."""
+        run: str = self.states.start_execution(stateMachineArn=self.outputs["AuditRunArn"])["executionArn"]
+        return run
+
+    def report_of(self, run: str) -> dict[str, Any]:
+        """The report of a run, as it lies in S3 in the end."""
         end = until(
-            lambda: (d := states.describe_execution(executionArn=arn))["status"] != "RUNNING" and d, "the audit"
+            lambda: (d := self.states.describe_execution(executionArn=run))["status"] != "RUNNING" and d, "the audit"
         )
         assert end["status"] == "SUCCEEDED", (end.get("error"), end.get("cause"))
         location = json.loads(end["output"])["report"]
         bucket, key = location.removeprefix("s3://").split("/", 1)
-        report: dict[str, Any] = json.load(self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
+        report: dict[str, Any] = json.load(self.s3.get_object(Bucket=bucket, Key=key)["Body"])
         return report
+
+    def audit(self) -> dict[str, Any]:
+        return self.report_of(self.start_audit())
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = 60) -> Any:

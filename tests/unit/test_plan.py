@@ -684,6 +684,22 @@ def test_a_gateway_waits_until_its_interface_twin_is_gone(state: str) -> None:
     assert "vpce-s3-gateway" not in [s.endpoint.id for s in found if isinstance(s, DeleteEndpoint)]
 
 
+def test_a_gateway_that_somebody_elses_endpoint_needs_stays_and_is_told() -> None:
+    """EC2 refuses its deletion however often it is asked."""
+    theirs = an_interface("s3", is_ours=False, needs_gateway=True)
+    found = steps(a_vpc(endpoints=(theirs, a_gateway("s3"))), REMOVAL)
+
+    assert kinds(found) == [Shortfall, Leave]
+    assert "remove that one first" in only(Shortfall, found).why
+
+
+@pytest.mark.parametrize(("needs", "state"), [(False, "available"), (True, "deleting")])
+def test_a_gateway_that_no_endpoint_of_others_needs_for_long_goes(*, needs: bool, state: str) -> None:
+    theirs = an_interface("s3", is_ours=False, needs_gateway=needs, state=state)
+
+    assert has(DeleteEndpoint, steps(a_vpc(endpoints=(theirs, a_gateway("s3"))), REMOVAL))
+
+
 def test_the_security_group_goes_when_nothing_uses_it() -> None:
     assert kinds(steps(a_vpc(security_groups=OURS), REMOVAL)) == [DeleteSecurityGroup]
 

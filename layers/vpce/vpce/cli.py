@@ -1,4 +1,5 @@
-"""The same core at a terminal: explain, plan and apply one VPC; audit regions; tell what an event points at.
+"""The same core at a terminal: explain, plan and apply one VPC; audit regions; tell what an event points at; put dead
+letters back.
 
 exit code   0  nothing to do, all done, or no problem found
             1  it could not be done; the reason is on standard error
@@ -24,6 +25,7 @@ from vpce.aws.clients import client, default_region
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles
+from vpce.aws.queue import put_back
 from vpce.core.digest import in_full
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look, where_to_look
@@ -82,12 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     out = argparse.ArgumentParser(add_help=False)
     out.add_argument("--json", action="store_true", help="print JSON for machines")
-    looks = argparse.ArgumentParser(add_help=False, parents=[out])
-    looks.add_argument(
+    stack = argparse.ArgumentParser(add_help=False)
+    stack.add_argument(
         "--installation",
         default=os.environ.get("VPCE_INSTALLATION", "vpce"),
         help="name of the stack whose endpoints are ours (default: %(default)s)",
     )
+    looks = argparse.ArgumentParser(add_help=False, parents=[out, stack])
     own = looks.add_mutually_exclusive_group()
     own.add_argument("--profiles", metavar="FILE", help="TOML file with profiles of your own")
     own.add_argument("--profiles-parameter", metavar="NAME", default="", help="SSM parameter with profiles of your own")
@@ -113,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("event", parents=[out], help="where an event would make vpce look")
     command.add_argument("files", metavar="FILE", nargs="+", help="EventBridge event or CloudTrail record; - is stdin")
     command.set_defaults(command=_event)
+    command = commands.add_parser("redrive", parents=[stack], help="put dead letters back into the queue")
+    command.add_argument("--region", help="the stack's region")
+    command.set_defaults(command=_redrive)
     return parser
 
 
@@ -315,6 +321,18 @@ def _events_in(name: str) -> Iterator[Any]:
                 yield event["body"]
         else:
             yield event
+
+
+# ---- dead letters -------------------------------------------------------------------------------------------------
+
+
+def _redrive(options: argparse.Namespace) -> int:
+    sqs = client("sqs", options.region)
+    # The names that template.yaml gives.
+    names = (f"{options.installation}-dead-letters.fifo", f"{options.installation}.fifo")
+    dead_letters, queue = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in names)
+    print(f"put back: {put_back(sqs, dead_letters, queue)}")
+    return FINE
 
 
 if __name__ == "__main__":

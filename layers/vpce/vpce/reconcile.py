@@ -139,8 +139,8 @@ class Surroundings:
 class Run:
     """What came of one round of looks at a place."""
 
-    runs: tuple[Reconciled, ...]
-    again: tuple[Look, ...]
+    runs: tuple[Reconciled, ...] = ()
+    again: tuple[Look, ...] = ()
     """Looks still to take: work that did not fit, or that AWS was not ready for."""
     errors: Mapping[str, Exception] = field(default_factory=dict)
     """VPC → what went wrong in our own code; the caller must not swallow them."""
@@ -206,7 +206,7 @@ def _is_fresh(look: Look, now: datetime) -> bool:
 def _moment(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # no time, or none that Python has in UTC
         return None
 
 

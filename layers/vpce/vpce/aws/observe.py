@@ -251,6 +251,7 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             subnets=frozenset(endpoint.get("SubnetIds", [])),
             security_groups=frozenset(g["GroupId"] for g in endpoint.get("Groups", [])),
             private_dns=kind is Kind.INTERFACE and endpoint.get("PrivateDnsEnabled", False),
+            needs_gateway=endpoint.get("DnsOptions", {}).get("PrivateDnsOnlyForInboundResolverEndpoint", False),
             failure=error.get("Message") or endpoint.get("FailureReason", ""),
             dns_names=tuple(sorted(_dns_names(endpoint))),
             inbound_resolver_only=endpoint.get("DnsOptions", {}).get("PrivateDnsOnlyForInboundResolverEndpoint", False),

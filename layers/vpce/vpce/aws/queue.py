@@ -1,18 +1,16 @@
-"""How does work get into the queue? As a message of ours, in EventBridge's envelope."""
+"""How does work get into the queue? As a message of ours, in EventBridge's envelope; or back, once we can do it."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from vpce.core.events import OWN_SOURCE, look_again
 from vpce.core.notice import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_sqs import SQSClient
 
     from vpce.core.events import Look
@@ -36,6 +34,34 @@ def notice_in(event: Any) -> Message | None:
     """The notice that a message of ours carries, if it is such a message."""
     if not isinstance(event, dict) or (event.get("source"), event.get("detail-type")) != (OWN_SOURCE, NOTICE):
         return None
-    detail: Mapping[str, Any] = event["detail"]
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in detail.items()}
-    return Message(**fields)
+    detail: Any = event.get("detail")
+    match detail:
+        case {"subject": str(), "text": str(), "document": {"type": str()}}:
+            known = {f.name for f in fields(Message)}
+            said = {k: tuple(v) if isinstance(v, list) else v for k, v in detail.items() if k in known}
+            return Message(**said)
+    return None
+
+
+def put_back(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
+    """Move all dead letters back into the queue; gives how many.
+
+    It may be stopped at any time: a message is deleted only once it is back, and one that comes twice is harmless.
+    """
+    count = 0
+    while messages := sqs.receive_message(
+        QueueUrl=dead_letters_url,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=1,  # else SQS asks only some of its servers, and may find nothing
+        MessageSystemAttributeNames=["MessageGroupId"],
+    ).get("Messages"):
+        for message in messages:
+            sqs.send_message(
+                QueueUrl=queue_url,
+                MessageBody=message["Body"],
+                MessageGroupId=message["Attributes"]["MessageGroupId"],
+                MessageDeduplicationId=str(uuid.uuid4()),  # else SQS takes it for the one that failed, and drops it
+            )
+            sqs.delete_message(QueueUrl=dead_letters_url, ReceiptHandle=message["ReceiptHandle"])
+            count += 1
+    return count

@@ -92,6 +92,9 @@ class Endpoint:
     security_groups: frozenset[str] = frozenset()
     private_dns: bool = False
     """Always false for gateways, where EC2's flag means nothing."""
+    needs_gateway: bool = False
+    """Its names are for inbound resolvers only, so AWS keeps the service's gateway beside it.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html"""
     failure: str = ""
     dns_names: tuple[str, ...] = ()
     """All names that EC2 lists for it, the public ones of private DNS among them."""

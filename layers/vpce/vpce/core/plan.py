@@ -285,11 +285,23 @@ def _remove(vpc: Vpc) -> Iterator[Step]:
         elif endpoint.kind is Kind.GATEWAY and endpoint.service in interface_services:
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html
             yield Wait(subject=endpoint.id, why="the gateway goes when the service's interface endpoint is gone")
+        elif endpoint.kind is Kind.GATEWAY and (theirs := _needing(vpc, endpoint)):
+            yield Shortfall(
+                service=_short(vpc, endpoint),
+                kind=Kind.GATEWAY,
+                why=f"{endpoint.id} is ours but {theirs.id}, which somebody else made, needs it; remove that one first",
+            )
         else:
             yield DeleteEndpoint(service=_short(vpc, endpoint), endpoint=endpoint, why="the tag says none")
     for group in vpc.security_groups:
         if group.is_ours:
             yield _remove_group(vpc, group)
+
+
+def _needing(vpc: Vpc, gateway: Endpoint) -> Endpoint | None:
+    """The endpoint of somebody else for which AWS keeps the gateway; one that is leaving will not keep it for long."""
+    theirs = (e for e in vpc.endpoints if not e.is_ours and e.needs_gateway and not e.is_leaving)
+    return next((e for e in theirs if e.service == gateway.service), None)
 
 
 def _remove_group(vpc: Vpc, group: SecurityGroup) -> Step:

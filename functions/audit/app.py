@@ -42,6 +42,7 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
         Surroundings(
             place=place,
             ec2=client("ec2", place.region),
+            client_of=client,
             installation=settings.installation,
             profiles=installed_profiles(
                 client("ssm") if settings.profiles_parameter else None, settings.profiles_parameter

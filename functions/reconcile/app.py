@@ -161,6 +161,7 @@ class _Batch:
         return Surroundings(
             place=place,
             ec2=client("ec2", place.region),
+            client_of=client,
             installation=self.settings.installation,
             profiles=installed_profiles(client("ssm") if parameter else None, parameter),
             pace=_pace(place).budget(self.context.get_remaining_time_in_millis() / 1000),

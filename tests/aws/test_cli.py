@@ -152,7 +152,7 @@ def test_audit_ends_with_3_on_findings_and_0_when_healthy(world: World, capsys: 
     assert "no gateway endpoint for s3" in capsys.readouterr().out
     world.settle(vpc)
     assert run("audit", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["findings"] == []
+    assert {f["severity"] for f in json.loads(capsys.readouterr().out)["findings"]} == {"info"}
 
 
 def test_audit_of_several_regions_ends_with_1_if_one_cannot_be_read(

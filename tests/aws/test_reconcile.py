@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -632,7 +632,7 @@ def test_a_private_dns_conflict_is_looked_at_again_and_then_told(world: World) -
         Name=f"ssm.{REGION}.amazonaws.com",
         CallerReference="1",
         HostedZoneConfig={"PrivateZone": True},
-        VPC={"VPCRegion": REGION, "VPCId": vpc},
+        VPC={"VPCRegion": cast("Any", REGION), "VPCId": vpc},
     )
 
     runs = world.settle(vpc)

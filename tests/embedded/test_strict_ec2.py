@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
@@ -349,7 +349,7 @@ def test_a_name_a_private_hosted_zone_answers_for_is_refused(net: Network) -> No
     SESSION.client("route53").create_hosted_zone(
         Name=f"sqs.{REGION}.amazonaws.com",
         CallerReference="one",
-        VPC={"VPCRegion": REGION, "VPCId": net.vpc_id},
+        VPC={"VPCRegion": cast("Any", REGION), "VPCId": net.vpc_id},
         HostedZoneConfig={"PrivateZone": True},
     )
     assert "conflicting DNS domain" in refused(net.interface)[1]

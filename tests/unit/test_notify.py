@@ -136,9 +136,13 @@ def test_what_is_kept_for_a_later_try_is_told_as_it_was() -> None:
 
 
 def test_what_an_older_version_kept_is_told_too() -> None:
-    kept = {"source": "vpce", "detail-type": "Notice", "detail": {"subject": "s", "text": "t", "document": {}}}
+    kept = {
+        "source": "vpce",
+        "detail-type": "Notice",
+        "detail": {"subject": "s", "text": "t", "document": {"type": "unread"}},
+    }
 
-    assert notice_in(kept) == Message(subject="s", text="t", document={})
+    assert notice_in(kept) == Message(subject="s", text="t", document={"type": "unread"})
 
 
 # ---- forms --------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def brute_force(acl: NetworkAcl, cidr: str, ports: tuple[int, int]) -> int | Non
                 return entry.allow
         return False
 
-    addresses = list(ipaddress.ip_network(cidr))
+    addresses = list(ipaddress.IPv4Network(cidr))
     return next((p for p in range(ports[0], ports[1] + 1) if not all(lets(a, p) for a in addresses)), None)
 
 

@@ -157,7 +157,7 @@ def _status(options: argparse.Namespace) -> int:
     networks = around.survey(own, NAMES).networks
     rows = [row for vpc in own for row in status_of(vpc, served_centrally(vpc, networks[vpc.id], around.catalog))]
     print(json.dumps([asdict(row) for row in rows], indent=1) if options.json else status_text(rows))
-    for facet, why in sorted({(f, w) for n in networks.values() for f, w in n.unread.items()}):
+    for facet, why in sorted({(f, n.unread[f]) for n in networks.values() for f in NAMES if f in n.unread}):
         print(f"vpce: {facet} could not be read, so what is served from outside may be missing: {why}", file=sys.stderr)
     return FINE
 
@@ -233,7 +233,12 @@ def _audit(options: argparse.Namespace) -> int:
         place = Place(account=account, region=region)
         print(f"looking at {place} …", file=sys.stderr, flush=True)
         around = Surroundings(
-            place=place, ec2=client("ec2", region), installation=options.installation, profiles=profiles, pace=Pace()
+            place=place,
+            ec2=client("ec2", region),
+            client_of=client,
+            installation=options.installation,
+            profiles=profiles,
+            pace=Pace(),
         )
         reports.append(audit_place(around, now=datetime.now(UTC).isoformat()).report)
     report = Report(
@@ -254,6 +259,7 @@ def _around(options: argparse.Namespace) -> Surroundings:
             account=client("sts", ec2.meta.region_name).get_caller_identity()["Account"], region=ec2.meta.region_name
         ),
         ec2=ec2,
+        client_of=client,
         installation=options.installation,
         profiles=_profiles(options),
         pace=Pace(),

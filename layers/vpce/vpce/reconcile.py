@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vpce.aws.apply import Unseen, apply
 from vpce.aws.catalog import read_catalog
+from vpce.aws.network import survey
 from vpce.aws.observe import observe
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look
@@ -35,10 +36,6 @@ PATIENCE = timedelta(minutes=10)
 """How long something that does not get on is looked at again; AWS may take minutes to make or delete an endpoint."""
 
 
-def _nothing_around(vpcs: Sequence[Vpc], _catalog: Catalog, _facets: frozenset[Facet]) -> Survey:
-    return Survey(networks={vpc.id: Network() for vpc in vpcs})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """One place, and what is needed to look at it and act there."""
@@ -50,7 +47,8 @@ class Surroundings:
     pace: Pace
     default_profile: str = ""
     catalog_of: Callable[[EC2Client, str], Catalog] = read_catalog
-    survey_of: Callable[[Sequence[Vpc], Catalog, frozenset[Facet]], Survey] = _nothing_around
+    client_of: Callable[..., Any] | None = None
+    """Makes clients, by service and region, for what surrounds the endpoints; None: nobody looks at that."""
     unseen: Unseen = field(default_factory=dict)
     """Endpoints made that no look has shown yet. Like the pace, kept as long as the process lives."""
 
@@ -86,7 +84,10 @@ class Surroundings:
         return wish_of(vpc, self.profiles, default=self.default_profile, is_new=is_new)
 
     def survey(self, vpcs: Sequence[Vpc], facets: frozenset[Facet] = EVERYTHING) -> Survey:
-        return self.survey_of(vpcs, self.catalog, facets)
+        """What surrounds the endpoints of these VPCs; what could not be read is named in it."""
+        if self.client_of is None:
+            return Survey(networks={vpc.id: Network() for vpc in vpcs})
+        return survey(self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace)
 
     def plan(self, vpc: Vpc, wish: Wish, *, network: Network | None = None) -> Plan:
         """The plan; where it would take names, those that lead to an endpoint elsewhere are left there.

@@ -38,7 +38,7 @@ def notice_in(event: Any) -> Message | None:
     match detail:
         case {"subject": str(), "text": str(), "document": {"type": str()}}:
             known = {f.name for f in fields(Message)}
-            said = {k: tuple(v) if isinstance(v, list) else v for k, v in detail.items() if k in known}
+            said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in detail.items() if k in known}
             return Message(**said)
     return None
 

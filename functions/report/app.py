@@ -26,7 +26,8 @@ from vpce.core.figures import DIMENSION, NAMESPACE, of_hub, of_report
 from vpce.core.findings import Unread
 from vpce.core.ignores import FILE, IgnoresFile
 from vpce.core.model import Place
-from vpce.core.report import PlaceReport, Report, read_place_document, report_document
+from vpce.core.report import PlaceReport, Report, read_place_document
+from vpce.documents import JSON, PAGE, documents
 from vpce.hub import Imported, import_findings
 from vpce.notify import publish
 
@@ -48,11 +49,12 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     recalled = shelf.recall()
     if recalled.memory and recalled.memory.run >= seen.run:
         logger.info("reported already", extra={"run": seen.run, "remembered": recalled.memory.run})
-        return _answer(seen, shelf.uri(_key(recalled.memory.run)))
-    key = _key(seen.run)
+        return _answer(seen, shelf.uri(_key(recalled.memory.run, JSON)))
     ignores = shelf.ignores(_ignores_file(context, shelf), FILE, today=seen.time)
     report = compare(seen, recalled.memory, ignores, trouble=recalled.trouble)
-    location, link = shelf.put(key, json.dumps(report_document(report), indent=1), "application/json"), shelf.link(key)
+    for document in documents(report):
+        shelf.put(_key(report.run, document.name), document.body, document.content_type)
+    location, link = shelf.uri(_key(report.run, JSON)), shelf.link(_key(report.run, PAGE))
     hub = _tell_security_hub(report, settings, context, link) if settings.tells_security_hub else None
     if report.is_news or settings.audit_messages == "always":
         message = digest(report, location=location, link=link, not_in_hub=hub.troubles if hub else ())
@@ -63,8 +65,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     return _answer(report, location)
 
 
-def _key(run: str) -> str:
-    return f"audits/{run}/findings.json"
+def _key(run: str, name: str) -> str:
+    return f"audits/{run}/{name}"
 
 
 def _answer(report: Report, location: str) -> dict[str, Any]:

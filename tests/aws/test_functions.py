@@ -544,6 +544,24 @@ def test_an_audit_finds_tells_keeps_and_queues_what_drifted(world: World, instal
     assert world.endpoints(vpc)["ssm", "Interface"]["PrivateDnsEnabled"] is True
 
 
+def test_a_report_is_kept_for_machines_for_spreadsheets_and_for_people(installation: Installation) -> None:
+    s3 = SESSION.client("s3")
+    hostile = a_finding(vpc_name="=1+1</script><script>")
+
+    reported(RUN, found(hostile))
+
+    page, table = (
+        s3.get_object(Bucket="reports", Key=f"audits/{RUN}/{name}") for name in ("report.html", "findings.csv")
+    )
+    assert (page["ContentType"], table["ContentType"]) == ("text/html; charset=utf-8", "text/csv; charset=utf-8")
+    text = page["Body"].read().decode()
+    assert text.startswith("<!doctype html>")
+    assert hostile.id in text
+    assert text.count("<script>") == 1
+    assert b'"\'=1+1</script><script>"' in table["Body"].read()
+    assert [f["id"] for f in in_bucket(f"audits/{RUN}/findings.json")["findings"]] == [hostile.id]
+
+
 def test_a_healthy_place_is_clean_and_nobody_is_told(world: World, installation: Installation) -> None:
     vpc = world.vpc("private", tables=2)
     world.settle(vpc)

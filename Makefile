@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint types template build unit golden bench faults soak clean
+.PHONY: help setup demo test lint types template build unit golden browser picture bench faults soak clean
 
 # The first Python that is new enough; say `make PYTHON=…` for another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -40,7 +40,7 @@ demo: ## the main job on a local AWS: deploy, tag, break, audit, heal
 
 test: ## everything: lint, types, template, unit, strict EC2, end to end
 	@$(MAKE) --no-print-directory -j3 setup
-	@$(MAKE) --no-print-directory lint types template build
+	@$(MAKE) --no-print-directory browser lint types template build
 	.venv/bin/pytest -n 2 --dist loadscope
 
 lint: .venv/ready  ## ruff
@@ -62,6 +62,18 @@ unit: .venv/ready  ## the fast tests only
 
 golden: .venv/ready  ## rewrite the texts that people read; review them as prose
 	.venv/bin/pytest -q tests/unit --update-golden
+
+# Without one the tests of the page are skipped, and say so; where CI runs they fail.
+browser:  ## Debian's Chromium, for the tests of the report page, where root can install it
+	@for b in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$b > /dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  echo "installing Chromium for the tests of the report page ..."; \
+	  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+	    chromium fonts-dejavu-core; } > /dev/null || echo "no Chromium: the report page will not be tried" >&2; \
+	else echo "no Chromium, and no root with apt-get to install it: the report page will not be tried" >&2; fi
+
+picture: .venv/ready browser  ## docs/report.png, as Chromium shows the report page
+	.venv/bin/python -m tests.browser.picture
 
 bench: .venv/ready  ## calls per reconcile and per audit, against the floor
 	.venv/bin/python -m benchmarks.calls

@@ -31,8 +31,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Response = tuple[int, dict[str, str], Any]
 
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html: dependent actions.
-ALSO_NEEDED = {"hostedzonesbyvpc": "ec2:DescribeVpcs"}
+# Service Authorization Reference, list_amazonroute53.html and list_amazonroute53resolver.html: dependent actions.
+ALSO_NEEDED = {"ListHostedZonesByVPC": "ec2:DescribeVpcs", "ListResolverRuleAssociations": "ec2:DescribeVpcs"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,8 @@ class Gateway:
         ) -> Response:
             from ministack.core.responses import get_account_id, get_region
 
-            also = ALSO_NEEDED.get(path.rsplit("/", 1)[-1]) if self._iam else None
+            asked = Request(method=method, path=path, headers=headers, body=body, parameters={})
+            also = ALSO_NEEDED.get(_action(service, asked)) if self._iam else None
             if also:
                 access_key = self._caller(headers, query).access_key
                 denied = refusal_of(also, service, access_key=access_key, region=get_region())

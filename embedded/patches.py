@@ -35,6 +35,7 @@ PRIVATE = (
     ("ministack.core.iam_actions", "_DENIED_CODES"),
     ("ministack.core.iam_actions", "access_denied_response"),
     ("ministack.core.iam_actions", "extract_iam_action"),
+    ("ministack.core.iam_actions", "extract_resource_arn"),
     ("ministack.core.iam_actions", "identity_denial_message"),
     ("ministack.core.iam_evaluator", "EvalContext"),
     ("ministack.core.iam_evaluator", "_gather_role_policies"),
@@ -49,6 +50,7 @@ PRIVATE = (
     ("ministack.core.lambda_runtime", "reset"),
     ("ministack.core.lambda_runtime", "subprocess"),
     ("ministack.core.responses", "request_scope"),
+    ("ministack.core.router", "SERVICE_PATTERNS"),
     ("ministack.core.router", "detect_service"),
     ("ministack.core.router", "extract_access_key_id"),
     ("ministack.services.cloudformation.provisioners", "_RESOURCE_HANDLERS"),
@@ -84,6 +86,9 @@ PRIVATE = (
 # Services that moto answers instead of ministack, beside EC2, by the names that signatures have.
 OF_MOTO = ("route53", "route53profiles", "route53resolver", "servicequotas")
 
+# Service Authorization Reference, list_amazonroute53resolver.html: what reads of DNS Firewall name.
+RESOLVER_RESOURCES = {"FirewallRuleGroupId": "firewall-rule-group", "FirewallDomainListId": "firewall-domain-list"}
+
 # What a function may inherit; all else of the server's environment is none of its business.
 INHERITED = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 
@@ -107,7 +112,7 @@ def check() -> None:
 def apply(*, runtimes: Mapping[str, str], iam: bool) -> None:
     """All patches; once in a process."""
     ec2_is_authorized_elsewhere()
-    services_of_moto_are_authorized()
+    services_of_moto_are_known()
     functions_run_on_their_own_python(runtimes)
     functions_see_their_own_environment()
     errors_carry_their_class()
@@ -147,14 +152,29 @@ def ec2_is_authorized_elsewhere() -> None:
     actions.extract_iam_action = extract_iam_action
 
 
-def services_of_moto_are_authorized() -> None:
+def services_of_moto_are_known() -> None:
     """What ministack does not know, it lets pass; AWS asks about each call by the name of its action."""
     actions = _module("ministack.core.iam_actions")
     for service in OF_MOTO:
+        # Else ministack looks through all models of botocore, which takes longer than clients wait.
+        _module("ministack.core.router").SERVICE_PATTERNS.setdefault(service, {})
         actions.SERVICE_TO_IAM_NAMESPACE[service] = service
         if service != "route53":
             actions._DENIED_CODES[service] = "AccessDeniedException"
     actions._BOTOCORE_SERVICE_MAP["route53profiles"] = ["route53profiles"]
+    original = actions.extract_resource_arn
+
+    def extract_resource_arn(service: str, *request: Any) -> Any:
+        if service != "route53resolver":
+            return original(service, *request)
+        _method, _path, _headers, body, _query, region, account = request
+        asked = json.loads(body or b"{}")
+        for parameter, kind in RESOLVER_RESOURCES.items():
+            if parameter in asked:
+                return f"arn:aws:route53resolver:{region}:{account}:{kind}/{asked[parameter]}"
+        return "*"
+
+    actions.extract_resource_arn = extract_resource_arn
 
 
 def functions_run_on_their_own_python(runtimes: Mapping[str, str]) -> None:

@@ -56,7 +56,7 @@ def install() -> None:
         if PROFILES_URL not in urls.url_bases:
             # Profiles have no module of moto's own, so they are served by Resolver's.
             urls.url_bases.append(PROFILES_URL)
-            urls.url_paths["{0}/profile(.*)$"] = Profiles.dispatch
+            urls.url_paths["{0}/(?P<path>profile.*)$"] = Profiles.dispatch
             backend_index.backend_url_patterns.append(("route53resolver", re.compile(PROFILES_URL)))
 
 
@@ -75,7 +75,6 @@ class Things:
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     profile_associations: list[dict[str, Any]] = field(default_factory=list)
     profile_resources: list[dict[str, Any]] = field(default_factory=list)
-    bucket: Bucket = field(default_factory=lambda: Bucket(capacity=DNS_REQUESTS, refill=DNS_REQUESTS))
 
 
 _NUMBERS = count(1)
@@ -394,7 +393,7 @@ def list_hosted_zones_by_vpc(response: Any) -> ActionResult:
     if vpc_id not in ec2_backends[response.current_account][response._get_param("VPCRegion")].vpcs:
         raise _refusal("InvalidInput", f"The VPC {vpc_id} does not exist, or is not yours.")
     zones = [
-        {"HostedZoneId": zone.id, "Name": zone.name, "Owner": {"OwningAccount": account}}
+        {"HostedZoneId": zone.id.rpartition("/")[2], "Name": zone.name, "Owner": {"OwningAccount": account}}
         for account, partitions in list(route53_backends.items())
         for backend in list(partitions.values())
         for zone in list(backend.zones.values())
@@ -462,12 +461,9 @@ def _throttled(original: Any) -> Callable[[Any], Any]:
 
 def _bucket(response: Any) -> Bucket:
     """Route 53 counts by account, its Resolver by account and Region."""
-    if isinstance(response, Route53):
-        kept: Bucket = response.backend.__dict__.setdefault(
-            "strict_dns", Bucket(capacity=DNS_REQUESTS, refill=DNS_REQUESTS)
-        )
-        return kept
-    return _things(response).bucket
+    backend = response.backend if isinstance(response, Route53) else response.route53resolver_backend
+    bucket: Bucket = backend.__dict__.setdefault("bucket", Bucket(capacity=DNS_REQUESTS, refill=DNS_REQUESTS))
+    return bucket
 
 
 def _operations(owner: Any, *functions: Callable[..., Any]) -> Iterable[tuple[tuple[Any, str], Callable[[Any], Any]]]:

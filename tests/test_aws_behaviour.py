@@ -1,4 +1,4 @@
-"""The table of AWS's behaviours names what is there, and leaves out no test of the strict EC2."""
+"""The table of AWS's behaviours names what is there, and leaves out no test of the strict EC2 and DNS."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _defined(body: list[ast.stmt]) -> Iterator[tuple[str, list[ast.stmt]]]:
 
 
 def exists(rule: str) -> bool:
-    """``package.module.name``, ``strict_ec2_….name``, or ``file:text``."""
+    """``package.module.name``, ``strict_….name``, or ``file:text``."""
     if ":" in rule:
         path, text = rule.split(":", 1)
         file = REPOSITORY / path
@@ -118,7 +118,7 @@ def test_what_is_not_documented_is_tried_both_ways_by_name() -> None:
 
 def test_every_test_of_the_strict_ec2_is_in_the_table() -> None:
     named = {test for row in rows() for test in row.tests}
-    files = sorted((REPOSITORY / "tests" / "embedded").glob("test_strict_ec2*.py"))
+    files = sorted((REPOSITORY / "tests" / "embedded").glob("test_strict_*.py"))
     assert files
     assert sorted({f"{file.name}::{test}" for file in files for test in functions_in(file)} - named) == []
 

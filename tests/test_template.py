@@ -87,19 +87,34 @@ def test_no_role_has_a_wildcard_action_or_a_managed_policy() -> None:
 
 XRAY = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 SAMPLING = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
+LISTS = {
+    "route53:ListHostedZonesByVPC",
+    "route53profiles:ListProfileAssociations",
+    "route53profiles:ListProfileResourceAssociations",
+    "route53resolver:ListFirewallDomainLists",
+    "route53resolver:ListFirewallRuleGroupAssociations",
+    "route53resolver:ListResolverRuleAssociations",
+    "route53resolver:ListResolverRules",
+    "servicequotas:GetAWSDefaultServiceQuota",
+    "servicequotas:GetServiceQuota",
+}
 
 
 def test_only_calls_that_know_no_resources_have_any_resource() -> None:
-    """Describe calls of EC2, and X-Ray's.
+    """Describe calls of EC2, lists of the DNS around it, quotas, and X-Ray's.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53profiles.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53resolver.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_servicequotas.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
     """
     for name, role in resources("AWS::IAM::Role").items():
         for policy in role["Policies"]:
             for statement in statements(policy["PolicyDocument"]):
                 if "*" in as_list(statement["Resource"]):
-                    wide = set(as_list(statement["Action"])) - XRAY - SAMPLING
+                    wide = set(as_list(statement["Action"])) - XRAY - SAMPLING - LISTS
                     assert all(a.startswith("ec2:Describe") for a in wide), name
                     assert "ec2:DescribeVpcAttribute" not in as_list(statement["Action"]), name
 

@@ -34,7 +34,7 @@ logger = Logger(service="vpce")
 
 
 @logger.inject_lambda_context
-def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take ``{"run": …, "place": {"account", "region"}}``; answer with the key of the place's report."""
     settings = Settings.from_environment(os.environ)
     place = Place(**event["place"])
@@ -47,7 +47,7 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
             profiles=installed_profiles(
                 client("ssm") if settings.profiles_parameter else None, settings.profiles_parameter
             ),
-            pace=Pace(),
+            pace=Pace().budget(context.get_remaining_time_in_millis() / 1000),
         ),
         now=datetime.now(UTC).isoformat(),
     )

@@ -57,7 +57,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     location, link = shelf.uri(_key(report.run, JSON)), shelf.link(_key(report.run, PAGE))
     hub = _tell_security_hub(report, settings, context, link) if settings.tells_security_hub else None
     if report.is_news or settings.audit_messages == "always":
-        message = digest(report, location=location, link=link, not_in_hub=hub.troubles if hub else ())
+        message = digest(
+            report, location=shelf.uri(_key(report.run, PAGE)), link=link, not_in_hub=hub.troubles if hub else ()
+        )
         publish(client("sns"), settings.topic_arn, message, settings.message_format)
     shelf.remember(memory_of(report), recalled)
     _count({**of_report(report), **(of_hub(hub.refused) if hub else {})}, settings)

@@ -26,9 +26,11 @@ from vpce.aws.catalog import read_catalog
 from vpce.aws.pace import OutOfTimeError, Pace
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.events import Look, look_again, where_to_look
+from vpce.core.findings import Unread
+from vpce.core.notice import explain, notice
 from vpce.core.plan import Verdict
 from vpce.core.profile import read_profiles
-from vpce.core.report import PlaceReport, Unread, explain, notice
+from vpce.core.report import PlaceReport
 from vpce.reconcile import Run, Surroundings, reconcile
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
     from vpce.aws.apply import Unseen
     from vpce.core.model import Catalog
+    from vpce.core.notice import Reconciled
     from vpce.core.profile import Profiles
-    from vpce.core.report import Reconciled
 
 FAILING = (
     "Every change",
@@ -219,7 +221,7 @@ class Machine(People):
     def _audited(self) -> tuple[PlaceReport | Unread, frozenset[str]]:
         self.is_auditing = True
         try:
-            audited = audit_place(self._around())
+            audited = audit_place(self._around(), now=self.moment.isoformat())
         except OutOfTimeError:
             return Unread(place=PLACE, why="out of time"), frozenset()
         finally:
@@ -266,7 +268,7 @@ class Machine(People):
             self.new = frozenset()
             self._no_wrong()
         if run.errors:
-            raise Violation(f"vpce's own code failed: {run.errors}") from run.errors[0]
+            raise Violation(f"vpce's own code failed: {run.errors}") from next(iter(run.errors.values()))
         if (after := self._theirs()) != before:
             raise Violation(f"endpoints of others were touched:\n{before}\n{after}")
         self._well_said(run)

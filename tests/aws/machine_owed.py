@@ -18,8 +18,8 @@ from tests.aws.conftest import REGION
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from vpce.core.notice import Reconciled
     from vpce.core.plan import Shortfall
-    from vpce.core.report import Reconciled
 
 INSTALLATION = "vpce"
 OURS, MADE_FOR, OUR_RULE = "vpce:managed-by", "vpce:profile", "vpce: a CIDR of this VPC"

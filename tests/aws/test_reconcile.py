@@ -628,7 +628,8 @@ def test_a_private_dns_conflict_is_looked_at_again_and_then_told(world: World) -
     """It may be our own endpoint that EC2 does not show yet; if it stays, people must know."""
     vpc = world.vpc("ec2-ssm")
     world.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
-    SESSION.client("route53").create_hosted_zone(
+    route53: Any = SESSION.client("route53")
+    route53.create_hosted_zone(
         Name=f"ssm.{REGION}.amazonaws.com",
         CallerReference="1",
         HostedZoneConfig={"PrivateZone": True},

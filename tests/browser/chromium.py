@@ -137,8 +137,13 @@ class Chromium:
         wanted = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.call("Emulation.setEmulatedMedia", features=wanted)
 
-    def picture(self, *, width: int, height: int) -> bytes:
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    def is_wide(self, width: int, *, height: int = 800, scale: float = 1) -> None:
+        """The size of the window, and how much of it one point of a picture shows."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
+        )
+
+    def picture(self) -> bytes:
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
     def paper(self) -> bytes:

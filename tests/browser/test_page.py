@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import REPORTS
+from tests.browser.picture import PICTURE
 from tests.browser.reports import HOSTILE
 from vpce.core.notice import plain
 from vpce.core.page import AT_ONCE
@@ -381,10 +382,14 @@ def test_without_a_script_the_worst_and_the_unread_are_there(browser: Chromium, 
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
+def test_the_picture_in_the_readme_loads_fast() -> None:
+    assert PICTURE.stat().st_size < 300_000
+
+
 def test_a_telephone_shows_it_without_scrolling_sideways(browser: Chromium, pages: dict[str, Path]) -> None:
     """But for the tables, which scroll by themselves."""
     browser.open(pages["everyday"].as_uri())
-    browser.picture(width=390, height=844)
+    browser.is_wide(390)
 
     assert browser.run("document.documentElement.scrollWidth") <= 390
     browser.call("Emulation.clearDeviceMetricsOverride")

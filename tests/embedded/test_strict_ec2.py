@@ -346,7 +346,8 @@ def test_a_name_is_taken_until_a_deleting_endpoint_is_gone(net: Network, clock: 
 
 
 def test_a_name_a_private_hosted_zone_answers_for_is_refused(net: Network) -> None:
-    SESSION.client("route53").create_hosted_zone(
+    route53: Any = SESSION.client("route53")
+    route53.create_hosted_zone(
         Name=f"sqs.{REGION}.amazonaws.com",
         CallerReference="one",
         VPC={"VPCRegion": cast("Any", REGION), "VPCId": net.vpc_id},

@@ -143,8 +143,8 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
             "brought by Route 53 Profile rp-1",
         ),
         (
-            "a zone of others where an endpoint is planned",
-            in_(a_vpc(tags={"endpoint-profile": "t"}), SQS, zones=(a_zone(SQS_NAME, records=False),)),
+            "a zone of others for all AWS names, where an endpoint is planned",
+            in_(a_vpc(tags={"endpoint-profile": "t"}), SQS, zones=(a_zone("amazonaws.com", records=False),)),
             "is not ours to read",
         ),
     ],
@@ -282,6 +282,7 @@ WELL: dict[str, list[tuple[str, Subject]]] = {
     ],
     "shadowed-name": [
         ("a zone of people's own names", in_(a_foreign(), zones=(a_zone("example.com"),))),
+        ("another account's for a service", in_(a_vpc(endpoints=BOTH), zones=(a_zone(SQS_NAME, records=False),))),
         ("a central design", in_(a_vpc(endpoints=BOTH), zones=(a_zone(SQS_NAME, CENTRAL),))),
         ("a zone of the endpoint's own names", in_(
             a_foreign(private_dns=False, dns_names=("x.vpce.amazonaws.com",)),

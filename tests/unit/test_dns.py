@@ -266,10 +266,13 @@ def test_wildcards_speak_for_names_that_nothing_nearer_has() -> None:
     assert ask(a_vpc(), zones=(a_zone("amazonaws.com", records=(wild, beside)),)).leads is Leads.NOWHERE
 
 
-def test_the_contents_of_a_zone_of_others_are_unknown() -> None:
-    found = ask(a_vpc(), zones=(a_zone(records=None),))
+@pytest.mark.parametrize(("domain", "leads"), [("amazonaws.com", Leads.ELSEWHERE), (SQS, Leads.CENTRAL)])
+def test_the_contents_of_a_zone_of_others_are_unknown_and_one_named_like_the_service_is_for_endpoints(
+    domain: str, leads: Leads
+) -> None:
+    found = ask(a_vpc(), zones=(a_zone(domain, records=None),))
 
-    assert (found.leads, found.is_certain) == (Leads.ELSEWHERE, False)
+    assert (found.leads, found.is_certain) == (leads, False)
 
 
 def test_zones_that_aws_keeps_for_endpoints_are_those_of_the_endpoints() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vpce.aws.errors import AwsError, in_words
+from vpce.aws.pace import OutOfTimeError
 from vpce.core.checks import FREE, Subject, run_checks
 from vpce.core.checks.room import quota_of_place
 from vpce.core.coverage import coverage_of
@@ -49,6 +50,8 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
         survey = around.survey(own)
     except AwsError as error:
         return Audited(report=Unread(place=around.place, why=in_words(error)))
+    except OutOfTimeError as error:
+        return Audited(report=Unread(place=around.place, why=str(error)))
     examined = (examine(around, vpc, survey.networks[vpc.id]) for vpc in own)
     subjects = [replace(subject, quotas=survey.quotas, now=now) for subject in examined]
     checked = {s.vpc.id: run_checks(s) for s in subjects}

@@ -143,7 +143,7 @@ def _explain_name(options: argparse.Namespace) -> int:
         known = (*around.catalog.names(Kind.INTERFACE), *around.catalog.names(Kind.GATEWAY))
         hint = did_you_mean(options.name, known)
         raise CannotError(f"{options.name!r} is neither a DNS name nor a service of {around.place.region}{hint}")
-    way = journey(name, found[0], around.survey(found).networks[options.vpc], around.catalog)
+    way = journey(name, found[0], around.survey(found, names=[name]).networks[options.vpc], around.catalog)
     print(json.dumps(journey_document(way), indent=1) if options.json else journey_text(way))
     return TO_DO if way.reach is Reach.BROKEN else FINE
 

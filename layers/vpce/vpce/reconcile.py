@@ -83,11 +83,13 @@ class Surroundings:
     def wish(self, vpc: Vpc, *, is_new: bool = False) -> Wish:
         return wish_of(vpc, self.profiles, default=self.default_profile, is_new=is_new)
 
-    def survey(self, vpcs: Sequence[Vpc], facets: frozenset[Facet] = EVERYTHING) -> Survey:
+    def survey(
+        self, vpcs: Sequence[Vpc], facets: frozenset[Facet] = EVERYTHING, *, names: Sequence[str] = ()
+    ) -> Survey:
         """What surrounds the endpoints of these VPCs; what could not be read is named in it."""
         if self.client_of is None:
             return Survey(networks={vpc.id: Network() for vpc in vpcs})
-        return survey(self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace)
+        return survey(self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace, names=names)
 
     def plan(self, vpc: Vpc, wish: Wish, *, network: Network | None = None) -> Plan:
         """The plan; where it would take names, those that lead to an endpoint elsewhere are left there.

@@ -134,8 +134,8 @@ def survey(
         names: others that matter.
 
     """
-    look = _Look(client, place, vpcs, catalog, names=names, pace=pace)
-    look.at(facets)
+    look = _Look(client, place, vpcs, catalog, facets=facets, names=names, pace=pace)
+    look.all_around()
     return Survey(networks={vpc: found.network for vpc, found in look.found.items()}, quotas=look.quotas)
 
 
@@ -203,16 +203,18 @@ class _Look:
         vpcs: Sequence[Vpc],
         catalog: Catalog,
         *,
+        facets: frozenset[Facet],
         names: Iterable[str],
         pace: Pace,
     ) -> None:
-        self._client, self._place, self._vpcs, self._catalog, self._pace = client, place, vpcs, catalog, pace
+        self._client, self._place, self._vpcs, self._catalog = client, place, vpcs, catalog
+        self._facets, self._pace = facets, pace
         self._names = _Names({*AWS_DOMAINS, *(n for o in catalog.offers for n in patterns_of(o)), *names})
         self._answers: dict[tuple[str, ...], Any] = {}
         self.found = {vpc.id: _Found() for vpc in vpcs}
         self.quotas: Quotas | None = None
 
-    def at(self, facets: frozenset[Facet]) -> None:
+    def all_around(self) -> None:
         for facet, read in (
             (Facet.DHCP, self._dhcp),
             (Facet.ZONES, self._zones),
@@ -224,7 +226,7 @@ class _Look:
             (Facet.QUOTAS, self._read_quotas),
         ):
             with self._reading(facet, *self.found):
-                if facet not in facets:
+                if facet not in self._facets:
                     raise _HiddenError("was not looked at")
                 read()
 
@@ -466,7 +468,7 @@ class _Look:
                 found.zones.append(replace(zone, profile=profile))
             case "route53resolver", "resolver-rule":
                 found.rules.append(replace(self._rule(name), profile=profile))
-            case "route53resolver", "firewall-rule-group":
+            case "route53resolver", "firewall-rule-group" if Facet.FIREWALL in self._facets:
                 priority = json.loads(resource.get("ResourceProperties") or "{}").get("priority", 0)
                 found.firewall += [replace(r, profile=profile) for r in self._group(name, priority)]
             case "ec2", "vpc-endpoint":
@@ -474,7 +476,7 @@ class _Look:
                 names = self._names_of_endpoint(name) if is_ours else None
                 found.profile_endpoints.append(ProfileEndpoint(id=name, profile=profile, names=names))
             case _:
-                pass  # query logging, and whatever else answers no name
+                pass  # query logging, and whatever else answers no name or was not asked for
 
     def _names_of_endpoint(self, endpoint_id: str) -> tuple[str, ...]:
         def read() -> tuple[str, ...]:

@@ -219,10 +219,12 @@ class _Question:
 
     def _answerers(self) -> list[Answerer]:
         """Who claims the name: longest domain first, the VPC's own before a Profile's, rules before zones."""
-        claims: list[tuple[tuple[int, bool, int, str], Answerer]] = []
+        claims: list[tuple[tuple[int, int, int, str], Answerer]] = []
+        order = {profile: place for place, profile in enumerate(self.network.profiles, start=1)}
 
         def claim(domain: str, answerer: Answerer, rank: int, profile: str = "") -> None:
-            claims.append(((-_labels(domain), bool(profile), rank, answerer.id), answerer))
+            whose = order.get(profile, len(order) + 1) if profile else 0
+            claims.append(((-_labels(domain), whose, rank, answerer.id), answerer))
 
         for rule in self.network.rules:
             if rule.kind is not RuleKind.RECURSIVE and is_below(self.name, rule.domain):
@@ -261,6 +263,9 @@ class _Question:
         if zone.records is None:
             owner = f" of account {zone.owner}" if zone.owner else ""
             self._hop("private hosted zone", Mark.UNKNOWN, f"{said}; the zone{owner} is not ours to read")
+            if self._is_named_like_a_service(zone):
+                # What a network account associates with everybody's VPCs: nobody makes such a zone but for endpoints.
+                return self._end(Leads.CENTRAL, Cause.ZONE, zone.id, target=f"what the zone{owner} says")
             return self._end(Leads.ELSEWHERE, Cause.ZONE, zone.id)
         records = _records_for(self.name, zone)
         if not records:
@@ -273,6 +278,9 @@ class _Question:
         mark = Mark.YES if leads in {Leads.ENDPOINT, Leads.CENTRAL} else Mark.NOTE
         self._hop("private hosted zone", mark, f"{said} {target}: {leads}")
         return self._end(leads, Cause.ZONE, zone.id, endpoint, target)
+
+    def _is_named_like_a_service(self, zone: HostedZone) -> bool:
+        return any(zone.name == n.removeprefix("*.") for o in self.catalog.offers for n in o.private_dns_names)
 
     def _where(self, targets: list[str]) -> tuple[Leads, Endpoint | None]:
         """Where a record's targets lead; a private answer counts, whatever else is beside it."""

@@ -152,7 +152,7 @@ def forwarded_name(subject: Subject) -> Iterator[Problem]:
 @check(
     severity=Severity.HIGH,
     why="Queries for the name get no address at all: the service is out of reach, privately and publicly.",
-    needs=(Facet.FIREWALL,),
+    needs=(Facet.FIREWALL, Facet.PROFILES),
 )
 def blocked_name(subject: Subject) -> Iterator[Problem]:
     """DNS Firewall blocks the name of a service that the VPC has an endpoint for."""

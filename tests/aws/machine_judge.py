@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from embedded.strict_ec2_behaviour import is_seen
 from tests.aws.machine_owed import (
     FREE,
     INSTALLATION,
@@ -20,11 +21,21 @@ from tests.aws.machine_owed import (
 from tests.aws.machine_wire import backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+
+
+Key = tuple[str, str, str]
+"""VPC, service, type."""
+
+
+def living() -> set[Key]:
+    """The endpoints that EC2's lists show, ours and those of others."""
+    shown = (e for e in backend().vpc_end_points.values() if is_seen(e) and not e.is_leaving)
+    return {(e.vpc_id, e.service_name.removeprefix(LONG), e.vpc_endpoint_type) for e in shown}
 
 
 def judged(  # noqa: C901, PLR0912  a case per call
-    operation: str, body: Mapping[str, Any], *, book: Book, new: frozenset[str]
+    operation: str, body: Mapping[str, Any], *, book: Book, new: frozenset[str], there: Collection[Key]
 ) -> Iterable[str]:
     """What is wrong with it.
 
@@ -33,6 +44,7 @@ def judged(  # noqa: C901, PLR0912  a case per call
         body: its parameters as they are sent.
         book: the profiles that there are.
         new: VPCs that the look at hand says were made just now; without a tag they get the default profile.
+        there: what `living` said when the look began.
 
     """
     things, vpc = _named(body), vpc_in(body)
@@ -53,6 +65,8 @@ def judged(  # noqa: C901, PLR0912  a case per call
             service = body["ServiceName"].removeprefix(LONG)
             if service not in (asked.gateways if body["VpcEndpointType"] == "Gateway" else asked.interfaces):
                 yield f"nobody asked for {service}"
+            if (vpc, service, body["VpcEndpointType"]) in there:
+                yield f"{service} is there already"
             if body["VpcEndpointType"] == "Interface":
                 yield from led_nowhere(vpc, service, [v for k, v in body.items() if k.startswith("SecurityGroupId")])
         case "CreateSecurityGroup":

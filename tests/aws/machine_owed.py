@@ -64,7 +64,9 @@ def _some(names: tuple[str, ...], most: int, *, least: int = 0) -> st.SearchStra
 OWN: st.SearchStrategy[Profile] = st.builds(
     Profile,
     gateways=_some(("s3", "dynamodb", "no-such-service"), 2),
-    required=_some(("sqs", f"{LONG}sqs", "ssm", "cassandra", "s3", "dynamodb", "no-such-service"), 3, least=1),
+    required=_some(
+        ("sqs", f"{LONG}sqs", "ssm", "cassandra", "s3", "dynamodb", "dynamodb", "no-such-service"), 3, least=1
+    ),
     optional=_some(("ssm", "no-such-thing"), 1),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -100,6 +101,10 @@ class People(RuleBasedStateMachine):
         """The messages reach vpce."""
         raise NotImplementedError
 
+    def fail(self, operation: str, kind: str, times: int) -> None:
+        """The next calls of vpce fail."""
+        raise NotImplementedError
+
     # -- what there is --
 
     def _endpoints(self, *, ours: bool) -> list[Any]:
@@ -149,8 +154,10 @@ class People(RuleBasedStateMachine):
         tag=FIRST_TAG,
         event=st.booleans(),
         settled=st.sampled_from((True, True, True, False)),
-        lag=st.sampled_from((0.0, 0.0, 8.0, 45.0)),
+        lag=st.sampled_from((0.0, 0.0, 8.0, 60.0)),
+        theirs=st.sampled_from((None, None, None, None, *FOREIGN)),
         token=st.sampled_from(("old", "new")),
+        fault=st.sampled_from(("", "", "", "", "throttled", "internal", "denied", "lost")),
     )
     def begin(
         self,
@@ -163,7 +170,9 @@ class People(RuleBasedStateMachine):
         event: bool = True,
         settled: bool = True,
         lag: float = 0.0,
+        theirs: tuple[str, str] | None = None,
         token: str = "old",
+        fault: str = "",
     ) -> None:
         self.book = {**SHIPPED, "first": first, "second": second, "broken": Profile()}
         behaviour = strict_ec2.behave(
@@ -183,6 +192,10 @@ class People(RuleBasedStateMachine):
         mock_random.seed(0)  # ids decide between equals
         wire().forget()
         self._make_vpc(zones, tables, tag, is_told=event or settled)
+        if theirs:
+            self.foreign_endpoint(pick=0, what=theirs, names=False, our_group=False)
+        if fault:
+            self.fail(operation="Every change", kind=fault, times=6)
         for _ in range(6 if settled else 0):  # most of what may go wrong needs endpoints that are there
             if self.queue:
                 self.deliver()
@@ -234,9 +247,9 @@ class People(RuleBasedStateMachine):
     def add_subnet(self, pick: int, zone: str, is_full: bool) -> None:  # noqa: FBT001
         made = self._subnet(self._of(pick), zone, 28 if is_full else 24)
         if is_full:
-            self.ec2.create_network_interface(
-                SubnetId=made["SubnetId"], SecondaryPrivateIpAddressCount=made["AvailableIpAddressCount"] - 1
-            )
+            hosts = [str(h) for h in ipaddress.ip_network(made["CidrBlock"]).hosts()][3:]  # the first three are AWS's
+            taken: Any = [{"PrivateIpAddress": h, "Primary": h == hosts[0]} for h in hosts]
+            self.ec2.create_network_interface(SubnetId=made["SubnetId"], PrivateIpAddresses=taken)
         self._told(made["VpcId"])
 
     @rule(pick=PICK)

@@ -203,6 +203,31 @@ def test_s3_interface_alone_serves_the_whole_vpc(world: World) -> None:
     assert world.endpoints(vpc)["s3", "Interface"]["DnsOptions"]["PrivateDnsOnlyForInboundResolverEndpoint"] is False
 
 
+@pytest.mark.parametrize("gateways", ['["s3"]', "[]"])
+def test_names_of_s3_that_are_turned_on_later_say_whether_a_gateway_is_beside_them(world: World, gateways: str) -> None:
+    """Without a word EC2 takes them for inbound resolvers only, and then wants a gateway."""
+    vpc = world.vpc("late")
+    subnets = world.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    world.ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName=f"com.amazonaws.{REGION}.s3",
+        VpcEndpointType="Interface",
+        SubnetIds=[subnets[0]["SubnetId"]],
+        PrivateDnsEnabled=False,
+        TagSpecifications=[
+            {"ResourceType": "vpc-endpoint", "Tags": [{"Key": "vpce:managed-by", "Value": world.installation}]}
+        ],
+    )
+    world.profiles = read_profiles(shipped_profiles(), f'[late]\ngateway = {gateways}\ninterface = ["s3"]')
+
+    looks = world.settle(vpc)
+
+    assert [r.trouble for look in looks for r in look.runs] == [()] * len(looks)
+    made = world.endpoints(vpc)["s3", "Interface"]
+    only = made["DnsOptions"]["PrivateDnsOnlyForInboundResolverEndpoint"]
+    assert (made["PrivateDnsEnabled"], only) == (True, gateways != "[]")
+
+
 def test_a_service_without_private_dns_is_made_without(world: World) -> None:
     world.profiles = read_profiles(shipped_profiles(), '[ddb]\ninterface = ["dynamodb"]')
     vpc = world.vpc("ddb")

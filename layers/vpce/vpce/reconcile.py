@@ -13,7 +13,7 @@ from vpce.aws.network import survey
 from vpce.aws.observe import observe
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look
-from vpce.core.model import Catalog
+from vpce.core.model import Catalog, Dns
 from vpce.core.network import EVERYTHING, NAMES, Network, Survey
 from vpce.core.notice import Reconciled
 from vpce.core.plan import CreateEndpoint, Outcome, Plan, make_plan
@@ -107,7 +107,9 @@ class Surroundings:
         if not any(isinstance(a, CreateEndpoint) and a.private_dns for a in plan.actions):
             return plan
         around = network or self.survey([vpc], NAMES).networks[vpc.id]
-        central = served_centrally(vpc, around, self.catalog)
+        # Zones are asked only where both attributes are on, as this plan will have them.
+        with_dns = replace(vpc, dns=Dns(support=True, hostnames=True))
+        central = served_centrally(with_dns, around, self.catalog)
         return make_plan(vpc, wish, self.catalog, central=central) if central else plan
 
     def apply(

@@ -205,8 +205,7 @@ class _Run:
             request["SubnetIds"] = sorted(action.subnets)
             request["SecurityGroupIds"] = [self.group_id]
             request["PrivateDnsEnabled"] = action.private_dns
-            if action.inbound_resolver_only is not None:
-                request["DnsOptions"] = {"PrivateDnsOnlyForInboundResolverEndpoint": action.inbound_resolver_only}
+            request |= _dns_options(action)
         tags = [*self._tags(action.service), {"Key": MADE_FOR_TAG, "Value": action.made_for}]
         request["TagSpecifications"] = [{"ResourceType": "vpc-endpoint", "Tags": tags}]
         token = "|".join((self.installation, generation, repr(sorted(request.items()))))
@@ -220,7 +219,7 @@ class _Run:
             "AddSecurityGroupIds": [self.group_id] if action.add_our_security_group else [],
             "PrivateDnsEnabled": action.enable_private_dns or None,
         }
-        return {key: value for key, value in changes.items() if value}
+        return {key: value for key, value in changes.items() if value} | _dns_options(action)
 
     def _tags(self, name: str) -> list[Any]:
         return [
@@ -240,6 +239,11 @@ class _Run:
                 words = words_of(code, message, "DeleteVpcEndpoints")
                 refused[id(action)] = Outcome(action=action, verdict=verdict_of(code, message), message=words)
         return refused
+
+
+def _dns_options(action: CreateEndpoint | UpdateEndpoint) -> dict[str, Any]:
+    only = action.inbound_resolver_only
+    return {} if only is None else {"DnsOptions": {"PrivateDnsOnlyForInboundResolverEndpoint": only}}
 
 
 def _outcome_of(action: Action, error: ClientError | BotoCoreError) -> Outcome:

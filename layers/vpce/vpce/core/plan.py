@@ -101,6 +101,8 @@ class UpdateEndpoint:
     remove_subnets: frozenset[str] = frozenset()
     add_our_security_group: bool = False
     enable_private_dns: bool = False
+    inbound_resolver_only: bool | None = None
+    """As in `CreateEndpoint`, for names that are turned on."""
     why: str
 
 
@@ -443,13 +445,15 @@ class _Towards:
         ]
         if holders and all(e.is_leaving for e in holders):
             yield Wait(subject=holders[0].id, why=f"AWS is deleting it; then {name}'s names go to {there.id}")
+        enable_private_dns = bool(offer.private_dns_names) and not holders
         update = UpdateEndpoint(
             service=name,
             endpoint=there,
             add_subnets=choice.add,
             remove_subnets=choice.remove,
             add_our_security_group=self.group is None or self.group.id not in there.security_groups,
-            enable_private_dns=bool(offer.private_dns_names) and not holders,
+            enable_private_dns=enable_private_dns,
+            inbound_resolver_only=self._inbound_resolver_only(offer) if enable_private_dns else None,
             why="",
         )
         if reasons := list(_reasons(update)):
@@ -461,23 +465,20 @@ class _Towards:
         if why := self.central.get(offer.service):
             yield Elsewhere(service=name, why=why)
             return
-        gateways = [e for e in self.vpc.endpoints if (e.service, e.kind) == (offer.service, Kind.GATEWAY)]
-        gateway_is_wanted = (offer.service, Kind.GATEWAY) in self.offers
-        if gateway_is_wanted and gateways and not any(_serves(e) for e in gateways):
+        gateways = self._gateways(offer)
+        if (offer.service, Kind.GATEWAY) in self.offers and gateways and not any(_serves(e) for e in gateways):
             yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
             return
         choice = self.subnets.choose(offer, None)
         yield from self._zones_without_address(name, choice)
         if choice.add:
-            has_twin = bool(offer.private_dns_names) and self.catalog.find(offer.service, Kind.GATEWAY) is not None
-            beside_gateway = gateway_is_wanted or any(_serves(e) for e in gateways)
             yield CreateEndpoint(
                 service=name,
                 offer=offer,
                 made_for=self.made_for,
                 subnets=choice.add,
                 private_dns=bool(offer.private_dns_names),
-                inbound_resolver_only=beside_gateway if has_twin else None,
+                inbound_resolver_only=self._inbound_resolver_only(offer),
                 why=self.asked,
             )
         elif not choice.without_address:
@@ -486,6 +487,15 @@ class _Towards:
             is_required = bool(self.vpc.subnets) and name not in self.profile.optional
             why = f"the VPC has no subnet{zones} yet"
             yield Shortfall(service=name, kind=Kind.INTERFACE, is_required=is_required, why=why)
+
+    def _gateways(self, offer: Offer) -> list[Endpoint]:
+        return [e for e in self.vpc.endpoints if (e.service, e.kind) == (offer.service, Kind.GATEWAY)]
+
+    def _inbound_resolver_only(self, offer: Offer) -> bool | None:
+        """What names need said about the gateway beside them; None where the service has none of either."""
+        if not offer.private_dns_names or self.catalog.find(offer.service, Kind.GATEWAY) is None:
+            return None
+        return (offer.service, Kind.GATEWAY) in self.offers or any(_serves(e) for e in self._gateways(offer))
 
     def _zones_without_address(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
         for zone in choice.without_address:

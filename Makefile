@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint types template build unit golden browser picture bench faults soak clean
+.PHONY: help setup demo test lint types template build unit golden browser picture bench faults soak fleet peers clean
 
 # The first Python that is new enough; say `make PYTHON=…` for another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -26,8 +26,10 @@ setup: .venv/ready .venv-sam/ready .venv-lambda/ready .venv-checkov/ready  ## th
 .venv-sam/ready: requirements/sam.txt
 .venv-lambda/ready: requirements/lambda.txt
 .venv-checkov/ready: requirements/checkov.txt
+.venv-custodian/ready: requirements/custodian.txt
+.venv-prowler/ready: requirements/prowler.txt
 
-.venv/ready .venv-sam/ready .venv-lambda/ready .venv-checkov/ready:
+.venv/ready .venv-sam/ready .venv-lambda/ready .venv-checkov/ready .venv-custodian/ready .venv-prowler/ready:
 	@test -n "$(PYTHON)" || { echo "vpce needs Python 3.11 or later with venv; none was found" >&2; exit 1; }
 	@echo "setting up $(@D) ($$($(PYTHON) --version)) ..."
 	@$(PYTHON) -m venv --clear $(@D)
@@ -84,5 +86,14 @@ faults: .venv/ready .venv-sam/ready .venv-lambda/ready  ## whatever goes wrong, 
 soak: .venv/ready  ## the state machine, 20,000 examples: what people, AWS and vpce may do, in any order
 	.venv/bin/python -m tests.aws.soak
 
+SEED := 1
+VPCS := 300
+
+fleet: .venv/ready  ## precision and recall of every check, on VPCS=300 with known defects, by SEED=1
+	.venv/bin/python -m benchmarks.judge --seed $(SEED) --vpcs $(VPCS)
+
+peers: .venv/ready .venv-custodian/ready .venv-prowler/ready  ## the same fleet for Cloud Custodian and Prowler; writes docs/comparison.md
+	.venv/bin/python -m benchmarks.peers --seed $(SEED) --vpcs $(VPCS)
+
 clean:  ## everything that was made here
-	rm -rf .venv .venv-sam .venv-lambda .venv-checkov .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-lambda .venv-checkov .venv-custodian .venv-prowler .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,7 +36,7 @@ def found(check: str, *about: str) -> Truth:
 # ---- of every VPC, whatever happens ---------------------------------------------------------------------------------
 
 
-def _an_open_policy(vpc: Built) -> Iterator[Truth]:
+def _nobody_has_thought_of_policies(vpc: Built) -> Iterator[Truth]:
     """Whoever says nothing gets the policy that lets everybody do everything."""
     out_of_service = {"failed", "rejected", "expired", "deleting"}
     endpoints = [e for e in vpc.endpoints if not e["RequesterManaged"] and e["State"].lower() not in out_of_service]
@@ -51,7 +51,7 @@ def _statements(endpoint: Any) -> Any:
         return None
 
 
-def _what_the_region_lacks(vpc: Built) -> Iterator[Truth]:
+def _the_region_lacks_a_service(vpc: Built) -> Iterator[Truth]:
     """Required services only, and only where the tags can be understood."""
     is_understood = not any(t.check == "unknown-profile" for t in vpc.truths)
     profile = PROFILES.get(vpc.tags.get("endpoint-profile", "").strip().lower())
@@ -61,7 +61,7 @@ def _what_the_region_lacks(vpc: Built) -> Iterator[Truth]:
             yield found("unfulfilled-profile", f"{name} (Interface)")
 
 
-ALWAYS.extend((_an_open_policy, _what_the_region_lacks))
+ALWAYS.extend((_nobody_has_thought_of_policies, _the_region_lacks_a_service))
 
 
 # ---- what the tags ask for ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -374,10 +375,19 @@ class Twist:
 
     @property
     def words(self) -> str:
-        return self.name.replace("_", " ")
+        return words_of(self.name)
 
     def fits(self, design: Design, spoilt: frozenset[str]) -> bool:
         return self.needs <= design.has and not self.lacks & design.has and not self.spoils & spoilt
+
+
+_SPELT = {w.lower(): w for w in ("ACL", "AWS", "CIDR", "DNS", "DynamoDB", "ECR", "HTTPS", "Keyspaces", "S3", "VPC")}
+
+
+def words_of(name: str) -> str:
+    """``s3_s_policy_is_open`` → S3's policy is open."""
+    plain = re.sub(r"_s(?=_|$)", "'s", name.strip("_")).replace("_", " ")
+    return re.sub(r"\w+", lambda m: _SPELT.get(m[0], m[0]), plain)
 
 
 ALWAYS: list[Callable[[Built], Iterator[Truth]]] = []
@@ -526,7 +536,7 @@ def build(seed: int, place: Place, lots: Iterable[Lot], shared: dict[str, str]) 
         for name in vpc.happened:
             _told(vpc, TWISTS[name].happen, TWISTS[name].words)
         for always in ALWAYS:
-            _told(vpc, always, "as it stands")
+            _told(vpc, always, words_of(always.__name__))
     if place.region == REGIONS[-1]:
         _fill(site)
     return site

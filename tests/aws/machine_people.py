@@ -63,6 +63,7 @@ NONSENSE = {"MissingParameter", "ValidationError", "InvalidAction", "InvalidPara
 
 PICK = st.integers(0, 11)
 ANY_TAG = st.sampled_from((*TAGS, *TAGS, "none", "none", *WRONG_TAGS))
+FAULT = st.sampled_from(("", "", "", "", "throttled", "internal", "denied", "lost"))
 FIRST_TAG = st.sampled_from((*TAGS, *TAGS, None, "none", *WRONG_TAGS[:2]))
 
 
@@ -157,7 +158,7 @@ class People(RuleBasedStateMachine):
         lag=st.sampled_from((0.0, 0.0, 8.0, 60.0)),
         theirs=st.sampled_from((None, None, None, None, *FOREIGN)),
         token=st.sampled_from(("old", "new")),
-        fault=st.sampled_from(("", "", "", "", "throttled", "internal", "denied", "lost")),
+        fault=FAULT,
     )
     def begin(
         self,
@@ -289,9 +290,11 @@ class People(RuleBasedStateMachine):
         if told:
             self._told(self._of(pick))
 
-    @rule(pick=PICK)
-    def tag_none(self, pick: int) -> None:
+    @rule(pick=PICK, fault=FAULT)
+    def tag_none(self, pick: int, fault: str) -> None:
         self.tag(pick=pick, value="none", told=True)
+        if fault:
+            self.fail(operation="Every change", kind=fault, times=1)
 
     @rule(pick=PICK, key=st.sampled_from(("endpoint-profile", "endpoint-zones")))
     def untag(self, pick: int, key: str) -> None:

@@ -52,7 +52,8 @@ class Wire:
             after: hears what was carried out, and may lose the answer.
 
         """
-        config = Config(retries={"total_max_attempts": 1}, signature_version=UNSIGNED)
+        # A user agent given is not put together anew for every call.
+        config = Config(retries={"total_max_attempts": 1}, signature_version=UNSIGNED, user_agent="tests")
         client = SESSION.client("ec2", config=config)
         client.meta.events.unregister("before-send", botocore_stubber)  # botocore asks all who could answer
         # Who is registered first is asked first.

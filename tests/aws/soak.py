@@ -20,7 +20,7 @@ from tests.aws.machine import FIGURES, Machine, SlowMachine
 
 EXAMPLES = 20_000
 BLOCK = 100
-STEPS = 16
+STEPS = 14
 EVERY = 60.0
 """Seconds between two lines of progress."""
 

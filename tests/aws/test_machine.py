@@ -28,7 +28,7 @@ def test_a_gateway_of_ours_that_an_endpoint_of_others_needs_is_told_and_comes_to
     """
     machine = Machine()
     machine.begin(event=True)
-    machine.tag_none(pick=0)
+    machine.tag_none(pick=0, fault="")
     machine.dns_attributes(on=True, pick=0)
     machine.foreign_endpoint(what=("s3", "Interface"), names=True, our_group=False, pick=0)
     machine.teardown()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.aws.machine import Machine, SlowMachine
 
@@ -12,6 +12,7 @@ EXAMPLES = settings(
     derandomize=True,
     deadline=None,
     print_blob=True,
+    phases=[Phase.generate],  # to shrink takes many minutes; fourteen steps can be read
     suppress_health_check=list(HealthCheck),
 )
 

@@ -227,6 +227,8 @@ class Story:
         ours = [c for c in calls if "assumed-role" in c["principal"]]
         self.say("vpce explain says why everything is as it is:")
         self.show(self.vpce("explain", vpc).stdout)
+        self.say("And how a client in the VPC gets to a service: the name's way, then the packet's.")
+        self.show(self.vpce("explain", vpc, "sqs").stdout)
         for call in refused:
             raise DemoError(f"EC2 refused {call['action']} by {call['principal']}: {call['error']}")
         self.say(

@@ -31,6 +31,7 @@ from tests.factories import (
 )
 from tests.unit import sick_and_well
 from vpce.core.checks import CHECKS, FREE, Subject, run_checks
+from vpce.core.checks.check import by_hand, console
 from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.model import Dns, Ingress
 from vpce.core.profile import Wish
@@ -448,7 +449,9 @@ def test_the_fix_of_a_missing_gateway_can_be_pasted() -> None:
         "aws ec2 create-vpc-endpoint --region eu-west-1 --vpc-id vpc-0123456789abcdef0 "
         "--service-name com.amazonaws.eu-west-1.dynamodb --route-table-ids rtb-main rtb-x\n"
         "Or let vpce do it: aws ec2 create-tags --region eu-west-1 --resources vpc-0123456789abcdef0 "
-        "--tags Key=endpoint-profile,Value=gateway"
+        "--tags Key=endpoint-profile,Value=gateway\n"
+        "Console: VPC > Your VPCs > vpc-0123456789abcdef0: https://eu-west-1.console.aws.amazon.com/vpcconsole/home"
+        "?region=eu-west-1#VpcDetails:VpcId=vpc-0123456789abcdef0"
     )
 
 
@@ -460,4 +463,35 @@ def test_the_fix_of_a_closed_group_is_of_the_family_of_the_cidr(cidr: str, expec
     vpc = replace(with_sqs(ingress=(a_rule(port=80),)), cidrs=(cidr,))
     (finding,) = found("closed-security-group", subject(vpc, SQS))
 
-    assert finding.fix.endswith(f"IpProtocol=tcp,FromPort=443,ToPort=443,{expected}")
+    assert finding.fix.splitlines()[0].endswith(f"IpProtocol=tcp,FromPort=443,ToPort=443,{expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("vpce-0123456789abcdef0 private DNS", "VPC > Endpoints > vpce-0123456789abcdef0: https://eu-west-1.console"),
+        ("rslvr-frg-0123456789abcdef", "VPC > DNS firewall > Rule groups > rslvr-frg-0123456789abcdef"),
+        ("rslvr-rr-0123456789abcdef", "Route 53 > Resolver > Rules > rslvr-rr-0123456789abcdef"),
+        ("--route-table-ids rtb-0123456789abcdef0 vpc-0123456789abcdef0", "VPC > Route tables > rtb-0123456789abcdef0"),
+    ],
+)
+def test_a_fix_ends_with_the_way_by_clicking(text: str, says: str) -> None:
+    (line,) = by_hand(PLACE, text)
+
+    assert line.startswith(f"Console: {says}")
+
+
+def test_a_fix_about_nothing_that_the_console_shows_has_no_such_line() -> None:
+    assert list(by_hand(PLACE, "ignores.toml [[ignore]] check=x")) == []
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        ("eu-west-1", "https://eu-west-1.console.aws.amazon.com"),
+        ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com"),
+        ("cn-north-1", "https://cn-north-1.console.amazonaws.cn"),
+    ],
+)
+def test_every_partition_has_a_console(region: str, expected: str) -> None:
+    assert console(region) == expected

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vpce.aws.errors import AwsError, code_of, in_words, is_worth_retrying
+from vpce.core.checks.check import console
 from vpce.core.compare import memory_document, read_memory
 
 if TYPE_CHECKING:
@@ -49,14 +50,9 @@ class Shelf:
         return f"s3://{self.bucket}/{key}"
 
     def link(self, key: str) -> str:
-        """S3's console at the object; each of AWS's partitions has a console of its own.
-
-        https://docs.aws.amazon.com/general/latest/gr/rande.html
-        """
+        """S3's console at the object."""
         region = self.s3.meta.region_name
-        domain = {"us-gov-": "amazonaws-us-gov.com", "cn-": "amazonaws.cn"}
-        site = next((d for prefix, d in domain.items() if region.startswith(prefix)), "aws.amazon.com")
-        return f"https://{region}.console.{site}/s3/object/{self.bucket}?region={region}&prefix={quote(key)}"
+        return f"{console(region)}/s3/object/{self.bucket}?region={region}&prefix={quote(key)}"
 
     def put(self, key: str, body: str, content_type: str) -> str:
         """Keep it, and tell where."""

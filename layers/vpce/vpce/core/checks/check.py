@@ -6,6 +6,7 @@ and leaves out, by name, the checks that need a part of the network which could 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -162,8 +163,43 @@ def finding_of(check_: Check, problem: Problem, place: Place, *, vpc: str = "", 
         vpc_name=vpc_name,
         resource=problem.resource,
         what=problem.what,
-        fix=problem.fix,
+        fix="\n".join([problem.fix, *by_hand(place, f"{problem.fix} {problem.resource} {vpc}")]),
     )
+
+
+# ---- by hand, in the console --------------------------------------------------------------------------------------
+
+
+_CONSOLE = (
+    # What an id begins with → the way there by clicking, and the fragment of the page that shows it.
+    ("vpce-", "VPC > Endpoints", "vpcconsole", "EndpointDetails:vpcEndpointId={id}"),
+    ("sg-", "VPC > Security groups", "vpcconsole", "SecurityGroup:groupId={id}"),
+    ("acl-", "VPC > Network ACLs", "vpcconsole", "NetworkAclDetails:networkAclId={id}"),
+    ("rtb-", "VPC > Route tables", "vpcconsole", "RouteTableDetails:RouteTableId={id}"),
+    ("subnet-", "VPC > Subnets", "vpcconsole", "SubnetDetails:subnetId={id}"),
+    ("rslvr-frg-", "VPC > DNS firewall > Rule groups", "vpcconsole", "DNSFirewallRuleGroupDetails:id={id}"),
+    ("rslvr-rr-", "Route 53 > Resolver > Rules", "route53resolver", "/rule/{id}"),
+    ("vpc-", "VPC > Your VPCs", "vpcconsole", "VpcDetails:VpcId={id}"),
+)
+_ID = re.compile(r"(?<![\w-])(vpce|sg|acl|rtb|subnet|rslvr-frg|rslvr-rr|vpc)-[0-9a-f]{8,17}(?![\w-])")
+
+
+def by_hand(place: Place, text: str) -> Iterator[str]:
+    """The console's page of the first thing that a text names, for those who would rather click."""
+    if found := _ID.search(text):
+        _, path, app, fragment = next(row for row in _CONSOLE if row[0] == f"{found[1]}-")
+        page = fragment.format(id=found[0])
+        yield f"Console: {path} > {found[0]}: {console(place.region)}/{app}/home?region={place.region}#{page}"
+
+
+def console(region: str) -> str:
+    """Address of the console; each of AWS's partitions has its own.
+
+    https://docs.aws.amazon.com/general/latest/gr/rande.html
+    """
+    domain = {"us-gov-": "amazonaws-us-gov.com", "cn-": "amazonaws.cn"}
+    site = next((d for prefix, d in domain.items() if region.startswith(prefix)), "aws.amazon.com")
+    return f"https://{region}.console.{site}"
 
 
 # ---- fixes to paste -------------------------------------------------------------------------------------------------

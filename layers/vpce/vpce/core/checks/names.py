@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vpce.core import dns
-from vpce.core.checks.check import Problem, Subject, aws, check
+from vpce.core.checks.check import Problem, Subject, aws, check, tag_it
 from vpce.core.dns import Cause, Leads, example_of, is_below, names_of, patterns_of, resolve
 from vpce.core.findings import Severity
 from vpce.core.model import Kind
@@ -44,7 +44,8 @@ def _dns_attributes(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 resource=f"{vpc.id} DNS {attribute}",
                 what=f"DNS {attribute} is off in the VPC, so the private names of {services} do not resolve",
-                fix=aws(vpc.place, "ec2 modify-vpc-attribute", "--vpc-id", vpc.id, f"--enable-dns-{attribute}"),
+                fix=aws(vpc.place, "ec2 modify-vpc-attribute", "--vpc-id", vpc.id, f"--enable-dns-{attribute}")
+                + ("" if subject.follows_a_profile else f"\nOr let vpce do it: {tag_it(vpc, '<a profile>')}"),
                 breaks=tuple(e.id for e in named),
             )
 

@@ -44,7 +44,7 @@ class Surroundings:
     default_profile: str = ""
     catalog_of: Callable[[EC2Client, str], Catalog] = read_catalog
     unseen: Unseen = field(default_factory=dict)
-    """Endpoints made that no look has shown yet. Like the pace, kept as long as the process lives."""
+    """Endpoints made, or perhaps made, that no look has shown yet. Like the pace, kept as long as the process lives."""
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -102,6 +102,8 @@ def asked_in(vpc: str, book: Book) -> Asked:
 def led_nowhere(vpc: str, service: str, groups: list[str]) -> Iterable[str]:
     """From its first moment an endpoint's names lead all of the VPC to it, so its group has to be open by then."""
     ec2, port = backend(), PORTS.get(service, 443)
+    if any(name not in ec2.groups[vpc] for name in groups):
+        return  # EC2 will refuse
     rules = [r for name in groups for r in ec2.groups[vpc][name].ingress_rules]
     let_in = {r.cidr_ipv4 for r in rules if (r.from_port, r.to_port) == (port, port)}
     blocks = ec2.vpcs[vpc].get_cidr_block_association_set(ipv6=False)

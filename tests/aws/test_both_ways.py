@@ -82,6 +82,45 @@ def test_a_look_that_does_not_see_yet_what_the_last_one_made_makes_nothing_twice
         assert listed(world, vpc) == wanted(world, profile)
 
 
+def test_another_wish_before_what_was_made_is_seen_makes_nothing_twice(world: World, slow: Callable[..., Any]) -> None:
+    """DynamoDB's interface endpoint has no private name that a second one would be refused for."""
+    vpc = world.vpc("nameless")
+    with slow():
+        at_rest(world, vpc, world.settle(vpc))  # its security group is seen by now
+    world.ec2.delete_vpc_endpoints(VpcEndpointIds=[world.endpoints(vpc)["dynamodb", "Interface"]["VpcEndpointId"]])
+    with slow(lag=60.0):
+        world.run(vpc)
+        world.tag(vpc, endpoint_zones="1")
+        world.run(vpc)
+        world.generation += 20
+        at_rest(world, vpc, world.settle(vpc))
+        assert listed(world, vpc) == wanted(world, "nameless")
+        assert len(world.endpoints(vpc)["dynamodb", "Interface"]["SubnetIds"]) == 1
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_what_was_made_under_an_answer_of_failure_is_not_made_twice(
+    world: World, slow: Callable[..., Any], status: int
+) -> None:
+    vpc = world.vpc("nameless")
+    failing = ["dynamodb"]
+
+    def fail(http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
+        """EC2 made it, and says that it could not."""
+        if failing and failing[0] in parsed.get("VpcEndpoint", {}).get("ServiceName", ""):
+            failing.clear()
+            http_response.status_code = status
+            parsed.clear()
+            parsed |= {"Error": {"Code": "Unavailable"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    world.ec2.meta.events.register("after-call.ec2.CreateVpcEndpoint", fail)
+    with slow(lag=60.0):
+        looks = world.settle(vpc)
+        assert not failing
+        at_rest(world, vpc, looks)
+        assert listed(world, vpc) == wanted(world, "nameless")
+
+
 @pytest.mark.parametrize("lag", [5.0, 45.0])
 def test_a_new_endpoint_that_is_pending_and_not_seen_yet_is_waited_for(
     world: World, slow: Callable[..., Any], lag: float

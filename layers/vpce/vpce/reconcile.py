@@ -50,7 +50,7 @@ class Surroundings:
     client_of: Callable[..., Any] | None = None
     """Makes clients, by service and region, for what surrounds the endpoints; None: nobody looks at that."""
     unseen: Unseen = field(default_factory=dict)
-    """Endpoints made that no look has shown yet. Like the pace, kept as long as the process lives."""
+    """Endpoints made, or perhaps made, that no look has shown yet. Like the pace, kept as long as the process lives."""
 
     @cached_property
     def catalog(self) -> Catalog:

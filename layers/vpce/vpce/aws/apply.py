@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, assert_never
 
-from vpce.aws.errors import THROTTLED, AwsError, code_of, in_words, is_gone, verdict, verdict_of, words_of
+from botocore.exceptions import ClientError
+
+from vpce.aws.errors import THROTTLED, AwsError, code_of, in_words, is_gone, may_be_done, verdict, verdict_of, words_of
 from vpce.core.model import MADE_FOR_TAG, MANAGED_BY_TAG, Kind, group_name
 from vpce.core.plan import (
     CreateEndpoint,
@@ -29,15 +31,15 @@ from vpce.core.plan import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError
     from mypy_boto3_ec2 import EC2Client
 
     from vpce.aws.pace import Pace
     from vpce.core.model import Ingress
     from vpce.core.plan import Action, Plan
 
-Unseen = MutableMapping[tuple[str, str, Kind], str]
-"""(VPC, service, kind) of endpoints made → the generation of their token, until a look shows them."""
+Unseen = MutableMapping[tuple[str, str, Kind], dict[str, Any]]
+"""(VPC, service, kind) of endpoints made, or perhaps made → the call that did it, until a look shows them."""
 
 _MOST_DELETIONS = 25
 """Ids in one DeleteVpcEndpoints call."""
@@ -64,7 +66,8 @@ def apply(
         pace: the place's token buckets; what does not fit into their budget comes back as DEFERRED.
         generation: part of every ClientToken. The same for a repetition of the same work (a message delivered
             twice), another for new work: what EC2 answers to the token of a deleted endpoint is not documented.
-        unseen: endpoints made lately that no look has shown yet; they keep their generation, since EC2's lists lag.
+        unseen: endpoints made lately that no look has shown yet, since EC2's lists lag. Their call is repeated as it
+            was, whatever is wished by now: with another token, or other parameters, there would be two.
         progress: told of each outcome as it comes.
 
     """
@@ -183,17 +186,21 @@ class _Run:
 
     def _create_endpoint(self, action: CreateEndpoint) -> dict[int, Outcome]:
         key = (self.plan.vpc.id, action.offer.service, action.offer.kind)
-        generation = self.unseen.get(key, self.generation)
-        made = self.ec2.create_vpc_endpoint(**self._creation(action, generation))["VpcEndpoint"]
+        request = self.unseen.setdefault(key, self._creation(action))
+        try:
+            made = self.ec2.create_vpc_endpoint(**request)["VpcEndpoint"]
+        except ClientError as error:
+            if not may_be_done(error):
+                del self.unseen[key]
+            raise
         if made.get("State", "").lower() in {"deleting", "deleted"}:
             # The token is that of an endpoint which somebody deleted before we ever saw it.
-            self.unseen.pop(key, None)
+            del self.unseen[key]
             message = f"{made.get('VpcEndpointId')}, made a moment ago, was deleted"
             return {id(action): Outcome(action=action, verdict=Verdict.RETRY, message=message)}
-        self.unseen[key] = generation
         return {}
 
-    def _creation(self, action: CreateEndpoint, generation: str) -> dict[str, Any]:
+    def _creation(self, action: CreateEndpoint) -> dict[str, Any]:
         request: dict[str, Any] = {
             "VpcEndpointType": action.offer.kind.value,
             "VpcId": self.plan.vpc.id,
@@ -208,7 +215,7 @@ class _Run:
             request |= _dns_options(action)
         tags = [*self._tags(action.service), {"Key": MADE_FOR_TAG, "Value": action.made_for}]
         request["TagSpecifications"] = [{"ResourceType": "vpc-endpoint", "Tags": tags}]
-        token = "|".join((self.installation, generation, repr(sorted(request.items()))))
+        token = "|".join((self.installation, self.generation, repr(sorted(request.items()))))
         return request | {"ClientToken": hashlib.sha256(token.encode()).hexdigest()}
 
     def _modification(self, action: UpdateEndpoint) -> dict[str, Any]:

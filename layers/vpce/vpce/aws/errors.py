@@ -71,13 +71,16 @@ def is_worth_retrying(error: ClientError | BotoCoreError) -> bool:
     return verdict(error) is Verdict.RETRY
 
 
+def may_be_done(error: ClientError | BotoCoreError) -> bool:
+    """Whether AWS may have done what was asked all the same: no answer came, or one of trouble of its own."""
+    if not isinstance(error, ClientError):
+        return isinstance(error, ConnectionError | HTTPClientError)
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500  # noqa: PLR2004
+
+
 def verdict(error: ClientError | BotoCoreError) -> Verdict:
     """RETRY or FAILED."""
-    if not isinstance(error, ClientError):
-        no_answer = isinstance(error, ConnectionError | HTTPClientError)
-        return Verdict.RETRY if no_answer else Verdict.FAILED
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    return Verdict.RETRY if status >= 500 else verdict_of(code_of(error), str(error))  # noqa: PLR2004
+    return Verdict.RETRY if may_be_done(error) else verdict_of(code_of(error), str(error))
 
 
 def verdict_of(code: str, message: str) -> Verdict:

@@ -53,6 +53,9 @@ NOT_OFFERED: Mapping[str, frozenset[str]] = {"eu-central-1": frozenset({"ecs-tel
 """Region → services that it lacks. Of the shipped profiles, one needs the first, and one would like the second."""
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
+NOT_IN_ZONE_C = frozenset({"sns"})
+"""Services that are offered in zones a and b only, wherever."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Truth:
@@ -514,10 +517,12 @@ def aws(clock: Callable[[], float] = NOW.timestamp) -> Iterator[dict[str, str]]:
     os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": REGIONS[0]}
     shared: dict[str, str] = {}
     missing = frozenset(f"com.amazonaws.{region}.{name}" for region, names in NOT_OFFERED.items() for name in names)
+    zones = {f"com.amazonaws.{r}.{name}": frozenset({f"{r}a", f"{r}b"}) for r in REGIONS for name in NOT_IN_ZONE_C}
     strict_ec2.install()
     strict_dns.install()
     credentials_of.cache_clear()
-    with mock_aws(), strict_ec2.behave(clock=clock, gateway_quota=GATEWAYS, shared=shared, missing_services=missing):
+    behaviour = {"clock": clock, "gateway_quota": GATEWAYS, "shared": shared, "missing_services": missing}
+    with mock_aws(), strict_ec2.behave(**behaviour, zones=zones):
         yield shared
 
 

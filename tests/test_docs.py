@@ -40,3 +40,9 @@ def test_every_file_that_a_document_names_exists() -> None:
     for document in [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")]:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_the_readme_shows_a_journey_as_the_command_prints_it() -> None:
+    golden = (REPOSITORY / "tests/golden/journey_a_closed_group.txt").read_text()
+
+    assert f"$ vpce explain vpc-0123456789abcdef0 sqs\n{golden}```" in README

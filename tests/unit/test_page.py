@@ -125,6 +125,24 @@ def test_a_page_has_everything_that_the_report_has() -> None:
     assert all(row.vpc in text for row in report.coverage)
 
 
+def test_what_is_copied_is_the_command_and_the_console_is_a_link() -> None:
+    console = "https://eu-west-1.console.aws.amazon.com/vpcconsole/home?region=eu-west-1#VpcDetails:VpcId=vpc-1"
+    html = as_page(
+        a_report(a_finding(fix=f"aws ec2 x\nOr let vpce do it: aws ec2 y\nConsole: VPC > Your VPCs: {console}"))
+    )
+
+    assert "<pre>aws ec2 x\nOr let vpce do it: aws ec2 y</pre>" in html
+    assert f'<a href="{console}" rel="noreferrer">VPC &gt; Your VPCs</a>' in html
+
+
+@pytest.mark.parametrize("said", ["Console: a: javascript:alert(1)", 'Console: a: https://x" onclick="y', "Console: a"])
+def test_only_pages_of_the_console_become_links(said: str) -> None:
+    html = as_page(a_report(a_finding(fix=said)))
+
+    assert '<a href="javascript' not in html
+    assert 'onclick="' not in html
+
+
 def test_what_nobody_ignores_comes_first_the_worst_before_all() -> None:
     rows = re.findall(r'<tr data-is="(\w+) (\w+) ', small(an_everyday_report()).split('id="coverage"')[0])
     order = [(state == State.IGNORED, -Severity[severity.upper()]) for severity, state in rows]

@@ -7,6 +7,7 @@ until the script shows those that match. Without a script the first rows are the
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections import Counter
 from hashlib import sha256
@@ -251,8 +252,10 @@ def _finding(finding: Finding) -> Html:
     is_old = finding.since and finding.state is not State.NEW
     since = [" since ", _tag("time", finding.since[:10], datetime=finding.since)] if is_old else []
     ignored = [_tag("p", "Ignored: ", finding.ignored)] if finding.ignored else []
-    fix = _all([_lines(finding.fix), _tag("button", "Copy", type="button", class_="copy")]) if finding.fix else "none"
-    facts = [("why", finding.why), ("fix", fix), ("resource", finding.resource), ("check", finding.check)]
+    commands, pages = _by_kind(finding.fix)
+    fix = _all([_lines(commands), _tag("button", "Copy", type="button", class_="copy")]) if commands else "none"
+    facts = [("why", finding.why), ("fix", fix), *(("console", page) for page in pages)]
+    facts += [("resource", finding.resource), ("check", finding.check)]
     more = [part for name, said in (*facts, ("id", finding.id)) for part in (_tag("dt", name), _tag("dd", said))]
     details = _tag("details", _tag("summary", _tag("bdi", finding.what)), _tag("dl", *more))
     return _tag(
@@ -266,6 +269,14 @@ def _finding(finding: Finding) -> Html:
         ),
         data_is=" ".join([severity, finding.state.value, *counts, finding.check, place.account, place.region]),
     )
+
+
+def _by_kind(fix: str) -> tuple[str, list[Html]]:
+    """What is to be copied, and links to pages of AWS's console."""
+    lines = fix.split("\n")
+    found = [re.fullmatch(r"Console: (.+): (https://[!-~]+)", line) for line in lines]
+    commands = "\n".join(line for line, page in zip(lines, found, strict=True) if page is None)
+    return commands, [_tag("a", page[1], href=page[2], rel="noreferrer") for page in found if page]
 
 
 def _lines(text: str) -> Html:

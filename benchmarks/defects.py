@@ -803,12 +803,15 @@ def a_policy_is_no_policy(vpc: Built) -> Iterator[Truth]:
     yield found("unreadable-policy", endpoint)
 
 
-@near_miss("open-policy", needs="gateways", lacks="shared", spoils="policies interfaces gateways")
+@near_miss("open-policy", needs="gateways", lacks="ecr.dkr shared", spoils="policies interfaces gateways")
 def every_policy_is_for_our_organisation(vpc: Built) -> None:
+    """Where ECR is, its layers are somebody else's: AWS's."""
+    endpoints = vpc.endpoints
+    has_ecr = any(_short(vpc, e) == "ecr.dkr" for e in endpoints)
     layers = everything(Action="s3:GetObject", Resource="arn:aws:s3:::*")["Statement"]
-    for endpoint in vpc.endpoints:
+    for endpoint in endpoints:
         document = everything(Condition={"StringEquals": {"aws:PrincipalOrgID": "o-example"}})
-        document["Statement"] += layers if endpoint["VpcEndpointType"] == "Gateway" else []
+        document["Statement"] += layers if has_ecr and endpoint["VpcEndpointType"] == "Gateway" else []
         vpc.modify(endpoint["VpcEndpointId"], PolicyDocument=json.dumps(document))
 
 

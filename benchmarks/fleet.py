@@ -384,7 +384,9 @@ class Twist:
         return self.needs <= design.has and not self.lacks & design.has and not self.spoils & spoilt
 
 
-_SPELT = {w.lower(): w for w in ("ACL", "AWS", "CIDR", "DNS", "DynamoDB", "ECR", "HTTPS", "Keyspaces", "S3", "VPC")}
+_SPELT = {
+    w.lower(): w for w in ("ACL", "AWS", "Amazon", "CIDR", "DNS", "DynamoDB", "ECR", "HTTPS", "Keyspaces", "S3", "VPC")
+}
 
 
 def words_of(name: str) -> str:

@@ -350,7 +350,12 @@ def _by_near_miss(compared: Compared) -> Iterator[str]:
         vpcs = [v for s in compared.sites for v in s.vpcs if twist.name in v.happened]
         there = {Alarm(check=twist.check, place=v.site.place, vpc=v.id) for v in vpcs} - known
         if there:
-            cells = [f"{len(there & said.alarms)} of {len(there)}" for said in compared.said.values()]
+            cells = [
+                "not told by VPC"
+                if who == CUSTODIAN and twist.check in _BY_RESOURCE
+                else f"{len(there & said.alarms)} of {len(there)}"
+                for who, said in compared.said.items()
+            ]
             yield f"| `{twist.check}` | {twist.words} | {' | '.join(cells)} |"
 
 

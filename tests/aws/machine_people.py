@@ -155,6 +155,7 @@ class People(RuleBasedStateMachine):
         tag=FIRST_TAG,
         event=st.booleans(),
         settled=st.sampled_from((True, True, True, False)),
+        budget=st.sampled_from((120, 120, 16)),
         lag=st.sampled_from((0.0, 0.0, 8.0, 60.0)),
         theirs=st.sampled_from((None, None, None, None, *FOREIGN)),
         token=st.sampled_from(("old", "new")),
@@ -170,6 +171,7 @@ class People(RuleBasedStateMachine):
         tag: str | None = None,
         event: bool = True,
         settled: bool = True,
+        budget: int = 120,
         lag: float = 0.0,
         theirs: tuple[str, str] | None = None,
         token: str = "old",
@@ -199,7 +201,7 @@ class People(RuleBasedStateMachine):
             self.fail(operation="Every change", kind=fault, times=6)
         for _ in range(6 if settled else 0):  # most of what may go wrong needs endpoints that are there
             if self.queue:
-                self.deliver()
+                self.deliver(budget)
                 self.now += 30
 
     @precondition(lambda self: len(self.vpcs) < 2)

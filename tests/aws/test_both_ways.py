@@ -98,6 +98,32 @@ def test_another_wish_before_what_was_made_is_seen_makes_nothing_twice(world: Wo
         assert len(world.endpoints(vpc)["dynamodb", "Interface"]["SubnetIds"]) == 1
 
 
+def test_a_wish_for_more_before_a_gateway_is_seen_is_gone_on_with(world: World, slow: Callable[..., Any]) -> None:
+    vpc = world.vpc("gateway")
+    with slow(lag=60.0):
+        world.run(vpc)
+        world.ec2.create_route_table(VpcId=vpc)
+        looks = world.settle(vpc)
+        assert {frozenset(e["RouteTableIds"]) for e in world.endpoints(vpc).values()} == {frozenset(world.tables(vpc))}
+        at_rest(world, vpc, looks)
+
+
+def test_who_is_denied_a_call_again_that_was_made_and_is_not_seen_makes_nothing_twice(
+    world: World, slow: Callable[..., Any], aws_fails: Callable[..., None]
+) -> None:
+    vpc = world.vpc("nameless")
+    with slow():
+        at_rest(world, vpc, world.settle(vpc))
+    world.ec2.delete_vpc_endpoints(VpcEndpointIds=[world.endpoints(vpc)["dynamodb", "Interface"]["VpcEndpointId"]])
+    with slow(lag=100.0):
+        world.run(vpc)
+        aws_fails("CreateVpcEndpoint", "UnauthorizedOperation")
+        denied = world.run(vpc)
+        assert denied.runs[0].outcomes_that(Verdict.FAILED)
+        at_rest(world, vpc, world.settle(vpc))
+        assert listed(world, vpc) == wanted(world, "nameless")
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_what_was_made_under_an_answer_of_failure_is_not_made_twice(
     world: World, slow: Callable[..., Any], status: int

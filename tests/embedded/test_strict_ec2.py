@@ -567,6 +567,14 @@ def test_a_security_group_stays_while_an_endpoint_has_it(net: Network, clock: Cl
         net.ec2.delete_security_group(GroupId=group)
 
 
+def test_a_security_group_stays_while_an_endpoint_without_subnets_has_it(net: Network) -> None:
+    group = net.group()
+    endpoint = net.interface(SecurityGroupIds=[group])
+    net.modify(endpoint["VpcEndpointId"], RemoveSubnetIds=endpoint["SubnetIds"])
+    assert refused(lambda: net.ec2.delete_security_group(GroupId=group))[0] == "DependencyViolation"
+    assert net.endpoint(endpoint["VpcEndpointId"])["Groups"][0]["GroupId"] == group
+
+
 def test_a_subnet_stays_while_an_endpoint_is_in_it(net: Network) -> None:
     endpoint_id = net.interface()["VpcEndpointId"]
     assert refused(lambda: net.ec2.delete_subnet(SubnetId=net.subnets[0]))[0] == "DependencyViolation"

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from vpce.aws.errors import THROTTLED, AwsError, code_of, in_words, is_gone, may_be_done, verdict, verdict_of, words_of
+from vpce.aws.errors import (
+    THROTTLED,
+    AwsError,
+    code_of,
+    in_words,
+    is_gone,
+    is_turned_away,
+    may_be_done,
+    verdict,
+    verdict_of,
+    words_of,
+)
 from vpce.core.model import MADE_FOR_TAG, MANAGED_BY_TAG, Kind, group_name
 from vpce.core.plan import (
     CreateEndpoint,
@@ -186,17 +197,21 @@ class _Run:
 
     def _create_endpoint(self, action: CreateEndpoint) -> dict[int, Outcome]:
         key = (self.plan.vpc.id, action.offer.service, action.offer.kind)
-        request = self.unseen.setdefault(key, self._creation(action))
+        asked, before = self._creation(action), self.unseen.get(key)
+        call = self.unseen[key] = before or asked
         try:
-            made = self.ec2.create_vpc_endpoint(**request)["VpcEndpoint"]
+            made = self.ec2.create_vpc_endpoint(**call)["VpcEndpoint"]
         except ClientError as error:
-            if not may_be_done(error):
-                del self.unseen[key]
+            if not may_be_done(error) and not (before and is_turned_away(error)):
+                del self.unseen[key]  # nothing was made, now or before
             raise
         if made.get("State", "").lower() in {"deleting", "deleted"}:
             # The token is that of an endpoint which somebody deleted before we ever saw it.
             del self.unseen[key]
             message = f"{made.get('VpcEndpointId')}, made a moment ago, was deleted"
+            return {id(action): Outcome(action=action, verdict=Verdict.RETRY, message=message)}
+        if {**call, "ClientToken": ""} != {**asked, "ClientToken": ""}:
+            message = f"{made.get('VpcEndpointId')}, made a moment ago for another wish, is changed once EC2 lists it"
             return {id(action): Outcome(action=action, verdict=Verdict.RETRY, message=message)}
         return {}
 

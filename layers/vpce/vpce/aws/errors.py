@@ -14,6 +14,9 @@ AwsError = (ClientError, BotoCoreError)
 THROTTLED = frozenset(
     {"RequestLimitExceeded", "RequestThrottled", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )
+_DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthFailure", "OptInRequired", "UnauthorizedOperation"},
+)
 _PASSING = frozenset(
     {
         "IncorrectState",
@@ -76,6 +79,11 @@ def may_be_done(error: ClientError | BotoCoreError) -> bool:
     if not isinstance(error, ClientError):
         return isinstance(error, ConnectionError | HTTPClientError)
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500  # noqa: PLR2004
+
+
+def is_turned_away(error: ClientError) -> bool:
+    """Denied or throttled: AWS did not look at what was asked, and so says nothing about it."""
+    return code_of(error) in THROTTLED | _DENIED
 
 
 def verdict(error: ClientError | BotoCoreError) -> Verdict:

@@ -6,6 +6,7 @@ And EC2 as a pure function, and any VPC that it would show.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
 from hypothesis import strategies as st
@@ -27,12 +28,16 @@ from vpce.core.model import (
     Vpc,
 )
 from vpce.core.plan import (
+    GRACE,
     CreateEndpoint,
     CreateSecurityGroup,
     DeleteEndpoint,
     DeleteSecurityGroup,
     EnableDnsHostnames,
     EnableDnsSupport,
+    Known,
+    MarkEndpoint,
+    UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
     make_plan,
@@ -166,6 +171,7 @@ def a_wish(
 
 
 NOTHING = Wish(profile=None, why="the VPC has no tag endpoint-profile")
+RETIREMENT = Wish(profile=None, retire=True, why="the tag endpoint-profile is gone")
 REMOVAL = Wish(profile=None, remove=True, why="endpoint-profile = none")
 
 
@@ -185,16 +191,20 @@ def a_finding(**changes: Any) -> Finding:
     return replace(finding, **changes)
 
 
-def a_plan(vpc: Vpc, wish: Wish, catalog: Catalog | None = None) -> Plan:
-    return make_plan(vpc, wish, catalog or a_catalog())
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+"""A Wednesday."""
 
 
-def steps(vpc: Vpc, wish: Wish, catalog: Catalog | None = None) -> tuple[Step, ...]:
-    return a_plan(vpc, wish, catalog).steps
+def a_plan(vpc: Vpc, wish: Wish, catalog: Catalog | None = None, **known: Any) -> Plan:
+    return make_plan(vpc, wish, catalog or a_catalog(), Known(**{"now": NOW, **known}))
 
 
-def actions(vpc: Vpc, wish: Wish, catalog: Catalog | None = None) -> tuple[Action, ...]:
-    return a_plan(vpc, wish, catalog).actions
+def steps(vpc: Vpc, wish: Wish, catalog: Catalog | None = None, **known: Any) -> tuple[Step, ...]:
+    return a_plan(vpc, wish, catalog, **known).steps
+
+
+def actions(vpc: Vpc, wish: Wish, catalog: Catalog | None = None, **known: Any) -> tuple[Action, ...]:
+    return a_plan(vpc, wish, catalog, **known).actions
 
 
 # ---- EC2 as a pure function ---------------------------------------------------------------------------------------
@@ -218,7 +228,7 @@ def carried_out(plan: Plan) -> Vpc:
     return _with_endpoints(vpc, settled)
 
 
-def _after(vpc: Vpc, action: Action) -> Vpc:  # noqa: PLR0911  one case per kind of action
+def _after(vpc: Vpc, action: Action) -> Vpc:  # noqa: C901, PLR0911  one case per kind of action
     match action:
         case EnableDnsSupport() if vpc.dns is not None:
             return replace(vpc, dns=replace(vpc.dns, support=True))
@@ -242,6 +252,10 @@ def _after(vpc: Vpc, action: Action) -> Vpc:  # noqa: PLR0911  one case per kind
             return _created(vpc, action)
         case UpdateEndpoint():
             return _updated(vpc, action)
+        case MarkEndpoint(endpoint=endpoint, delete_after=moment):
+            return _marked(vpc, endpoint, moment)
+        case UnmarkEndpoint(endpoint=endpoint):
+            return _marked(vpc, endpoint, None)
         case DeleteEndpoint(endpoint=endpoint):
             return _deleted(vpc, endpoint)
         case _:
@@ -261,6 +275,7 @@ def _created(vpc: Vpc, action: CreateEndpoint) -> Vpc:
         subnets=action.subnets,
         security_groups=frozenset({_our_group(vpc)}) if is_interface else frozenset(),
         private_dns=action.private_dns,
+        needs_gateway=bool(action.inbound_resolver_only),
     )
     if action.inbound_resolver_only:
         gateways = {e.service for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving}
@@ -281,17 +296,24 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
         subnets=there.subnets - action.remove_subnets | action.add_subnets,
         security_groups=there.security_groups | groups,
         private_dns=there.private_dns or action.enable_private_dns,
+        needs_gateway=there.needs_gateway or bool(action.inbound_resolver_only),
     )
     others = _with_endpoints(vpc, (e for e in vpc.endpoints if e.id != there.id))
     freed = action.remove_subnets
     return _with_addresses(_checked(others, changed), taken=action.add_subnets, freed=freed)
 
 
+def _marked(vpc: Vpc, endpoint: Endpoint, moment: datetime | None) -> Vpc:
+    _refuse_unless(endpoint.is_ours, "not ours")
+    return _with_endpoints(vpc, (replace(e, delete_after=moment) if e.id == endpoint.id else e for e in vpc.endpoints))
+
+
 def _deleted(vpc: Vpc, endpoint: Endpoint) -> Vpc:
     _refuse_unless(endpoint.is_ours, "not ours")
     if endpoint.kind is Kind.GATEWAY:
-        twins = [e for e in vpc.endpoints if (e.service, e.kind) == (endpoint.service, Kind.INTERFACE) and e.is_ours]
-        _refuse_unless(not twins, "the interface endpoint beside it needs the gateway")
+        twins = [e for e in vpc.endpoints if (e.service, e.kind) == (endpoint.service, Kind.INTERFACE)]
+        _refuse_unless(not any(t.needs_gateway for t in twins), "the interface endpoint beside it needs the gateway")
+        _refuse_unless(not any(t.is_ours and t.delete_after for t in twins), "gateways go last")
     leaving = (replace(e, state="deleting") if e.id == endpoint.id else e for e in vpc.endpoints)
     return _with_addresses(_with_endpoints(vpc, leaving), freed=endpoint.subnets)
 
@@ -380,6 +402,8 @@ def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
         "state": draw(st.sampled_from(STATES)),
         "is_ours": draw(st.booleans()),
     }
+    if common["is_ours"]:
+        common["delete_after"] = draw(st.sampled_from([None, None, NOW - GRACE / 24, NOW + GRACE / 24]))
     if draw(st.booleans()):
         tables = [t.id for t in vpc.route_tables if not t.is_edge]
         covered = frozenset(draw(st.sets(st.sampled_from(tables)))) if tables else frozenset[str]()
@@ -392,6 +416,7 @@ def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
         subnets=frozenset(by_zone[z] for z in zones),
         security_groups=frozenset(draw(st.sets(st.sampled_from([*groups, "sg-default"])))),
         private_dns=vpc.dns is not None and vpc.dns.support and vpc.dns.hostnames and draw(st.booleans()),
+        needs_gateway=draw(st.booleans()),
         **common,
     )
 
@@ -399,13 +424,15 @@ def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
 def _as_ec2_allows(endpoints: list[Endpoint]) -> Iterable[Endpoint]:
     """One endpoint per private DNS name, and one route per table and service."""
     named, routed = set[str](), set[tuple[str, str]]()
+    gateways = {e.service for e in endpoints if e.kind is Kind.GATEWAY and e.state == "available"}
     for endpoint in endpoints:
         private_dns = endpoint.private_dns and endpoint.service not in named
         tables = frozenset(t for t in endpoint.route_tables if (t, endpoint.service) not in routed)
         if private_dns:
             named.add(endpoint.service)
         routed.update((t, endpoint.service) for t in tables)
-        yield replace(endpoint, private_dns=private_dns, route_tables=tables)
+        needs_gateway = endpoint.needs_gateway and private_dns and endpoint.service in gateways
+        yield replace(endpoint, private_dns=private_dns, needs_gateway=needs_gateway, route_tables=tables)
 
 
 WISHES = st.builds(

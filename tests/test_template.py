@@ -18,7 +18,10 @@ from samtranslator.yaml_helper import yaml_parse
 
 from embedded.process import REPOSITORY
 from vpce.core.figures import DIMENSION, NAMESPACE, of_hub, of_report, of_runs, of_unread
+from vpce.core.plan import GRACE
+from vpce.core.profile import Mode
 from vpce.core.report import Report
+from vpce.core.window import read_window
 
 FUNCTIONS = ("Reconcile", "Places", "Audit", "Report")
 QUEUES = ("Queue", "DeadLetters", "UndeliveredEvents")
@@ -88,6 +91,8 @@ def test_no_role_has_a_wildcard_action_or_a_managed_policy() -> None:
 XRAY = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 SAMPLING = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
 LISTS = {
+    "cloudwatch:GetMetricData",
+    "cloudwatch:ListMetrics",
     "route53:ListHostedZonesByVPC",
     "route53profiles:ListProfileAssociations",
     "route53profiles:ListProfileResourceAssociations",
@@ -101,8 +106,9 @@ LISTS = {
 
 
 def test_only_calls_that_know_no_resources_have_any_resource() -> None:
-    """Describe calls of EC2, lists of the DNS around it, quotas, and X-Ray's.
+    """Describe calls of EC2, lists of the DNS around it, quotas, metrics, and X-Ray's.
 
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53profiles.html
@@ -204,7 +210,7 @@ def test_a_distributed_map_may_start_and_follow_its_own_executions() -> None:
 
 
 def test_the_schedule_may_start_the_audit_and_nothing_else() -> None:
-    (schedule,) = resources("AWS::Scheduler::Schedule").values()
+    (schedule,) = (s for s in resources("AWS::Scheduler::Schedule").values() if "SqsParameters" not in s["Target"])
     role = resources("AWS::IAM::Role")[schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]]
 
     found = [s for p in role["Policies"] for s in statements(p["PolicyDocument"])]
@@ -215,6 +221,18 @@ def test_the_schedule_may_start_the_audit_and_nothing_else() -> None:
         ("sqs:SendMessage", undelivered),
     ]
     assert schedule["Target"]["DeadLetterConfig"] == {"Arn": undelivered}
+
+
+def test_the_hourly_look_is_a_message_that_the_function_knows() -> None:
+    from vpce.core.events import is_sweep
+
+    schedule = resources("AWS::Scheduler::Schedule")["EveryHour"]
+
+    assert schedule["ScheduleExpression"] == "rate(1 hour)"
+    assert schedule["Target"]["Arn"] == {"Fn::GetAtt": ["Queue", "Arn"]}
+    assert schedule["Target"]["SqsParameters"]["MessageGroupId"]
+    assert is_sweep(json.loads(schedule["Target"]["Input"]))
+    assert actions("EveryHourRole") == {"sqs:SendMessage"}
 
 
 @pytest.mark.parametrize("queue", ["Queue", "UndeliveredEvents"])
@@ -424,8 +442,35 @@ def test_every_setting_that_functions_read_is_given(monkeypatch: pytest.MonkeyPa
     from vpce.config import Settings
 
     for function in resources("AWS::Lambda::Function").values():
-        given = dict.fromkeys(function["Environment"]["Variables"], "x") | {"AWS_REGION": "eu-west-1"}
-        Settings.from_environment(given)
+        variables = function["Environment"]["Variables"].items()
+        given = {name: as_set(value) for name, value in variables} | {"AWS_REGION": "eu-west-1"}
+        settings = Settings.from_environment(given)
+        assert settings.grace == GRACE
+        assert settings.mode is Mode.SYNC
+        assert settings.window is None
+
+
+def as_set(value: Any) -> str:
+    """What CloudFormation gives a function for it, with all parameters left as they are."""
+    parameter = template()["Parameters"].get(value.get("Ref")) if isinstance(value, dict) else None
+    return str(parameter["Default"]) if parameter else "x"
+
+
+def test_there_are_no_other_modes() -> None:
+    assert template()["Parameters"]["Mode"]["AllowedValues"] == [*Mode]
+
+
+@pytest.mark.parametrize("text", ["", "sun:02:00-sun:05:00", "22:00-04:00", "22:00-23:59+sat:00:00-mon:00:00"])
+def test_change_windows_that_the_function_reads_may_be_given(text: str) -> None:
+    read_window(text)
+    assert re.fullmatch(template()["Parameters"]["ChangeWindow"]["AllowedPattern"], text)
+
+
+@pytest.mark.parametrize(
+    "text", ["at night", "always", "sun:02:00-05:00", "24:00-25:00", "22:00-04:00+", "Sun:02:00-sun:05:00"]
+)
+def test_other_change_windows_may_not_be_given(text: str) -> None:
+    assert not re.fullmatch(template()["Parameters"]["ChangeWindow"]["AllowedPattern"], text)
 
 
 def test_messages_come_in_the_forms_that_there_are() -> None:

@@ -48,6 +48,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
                 client("ssm") if settings.profiles_parameter else None, settings.profiles_parameter
             ),
             pace=Pace().budget(context.get_remaining_time_in_millis() / 1000),
+            grace=settings.grace,
+            mode=settings.mode,
+            window=settings.window,
         ),
         now=datetime.now(UTC).isoformat(),
     )

@@ -19,8 +19,9 @@ from vpce.aws.pace import OutOfTimeError, Pace
 from vpce.aws.parameters import installed_profiles
 from vpce.aws.queue import notice_in, send_look, send_notice
 from vpce.config import Settings
-from vpce.core.events import Look, where_to_look
+from vpce.core.events import Look, is_sweep, where_to_look
 from vpce.core.figures import DIMENSION, NAMESPACE, of_runs, of_unread
+from vpce.core.model import Place
 from vpce.core.notice import line, notice, unreadable
 from vpce.notify import Told, publish
 from vpce.reconcile import Run, Surroundings, patience_is_over, reconcile
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from vpce.aws.apply import Unseen
-    from vpce.core.model import Catalog, Place
+    from vpce.core.model import Catalog
     from vpce.core.notice import Message
 
 logger = Logger(service="vpce")
@@ -60,6 +61,7 @@ class _Batch:
         self.account = context.invoked_function_arn.split(":")[4]
         self.looks: dict[str, Look] = {}
         self.notices: dict[str, Message] = {}
+        self.sweeps: set[str] = set()
         for record in records:
             self._read(record["messageId"], record["body"])
         self.done: set[Place] = set()
@@ -72,6 +74,9 @@ class _Batch:
         if notice := notice_in(event):
             self.notices[message_id] = notice
             return
+        if is_sweep(event):
+            self.sweeps.add(message_id)
+            return
         look = where_to_look(event)
         if isinstance(look, Look) and look.place.account == self.account:
             self.looks[message_id] = look
@@ -83,6 +88,10 @@ class _Batch:
         """Work for the record's place, once per batch; after a failure SQS brings all records of the place again."""
         if record.message_id in self.notices:
             self._publish(self.notices[record.message_id])
+            return
+        if record.message_id in self.sweeps:
+            places = [Place(account=self.account, region=region) for region in self.settings.regions]
+            self._look_again(Look(place=place, vpcs=frozenset(), why="once an hour") for place in places)
             return
         look = self.looks.get(record.message_id)
         if look is not None and look.place not in self.done:
@@ -167,6 +176,11 @@ class _Batch:
             pace=_pace(place).budget(self.context.get_remaining_time_in_millis() / 1000),
             unseen=_unseen(place),
             default_profile=self.settings.default_profile,
+            grace=self.settings.grace,
+            mode=self.settings.mode,
+            window=self.settings.window,
+            deletion_share=self.settings.deletion_share,
+            looks_at_traffic=self.settings.looks_at_traffic,
             catalog_of=lambda _, region: _catalog(region, _now().strftime("%Y-%m-%dT%H")),
         )
 

@@ -112,7 +112,7 @@ class World:
             self.ec2.create_route_table(VpcId=vpc)
         return vpc
 
-    def run(self, *vpcs: str, new: bool = False, at: datetime = NOW) -> Run:
+    def run(self, *vpcs: str, new: bool = False, at: datetime = NOW, now: datetime = NOW) -> Run:
         """One round of the reconciler; without VPCs it looks everywhere."""
         self.generation += 1
         ids = frozenset(vpcs)
@@ -123,15 +123,15 @@ class World:
             why="test",
             time=at.isoformat(),
         )
-        return reconcile(self.around, [look], generation=str(self.generation), now=NOW)
+        return reconcile(self.around, [look], generation=str(self.generation), now=now)
 
-    def settle(self, *vpcs: str, new: bool = False) -> list[Run]:
+    def settle(self, *vpcs: str, new: bool = False, now: datetime = NOW) -> list[Run]:
         """Rounds, half a minute apart, until the reconciler asks for no other look."""
-        looks = [self.run(*vpcs, new=new)]
+        looks = [self.run(*vpcs, new=new, now=now)]
         while looks[-1].again:
             assert len(looks) < 30, f"it does not come to rest: {looks[-1]}"
             self.generation += 1
-            now = NOW + len(looks) * timedelta(seconds=30)
+            now += timedelta(seconds=30)
             looks.append(reconcile(self.around, looks[-1].again, generation=str(self.generation), now=now))
         return looks
 
@@ -142,6 +142,11 @@ class World:
 
     def services(self, vpc: str) -> set[str]:
         return {name for name, _ in self.endpoints(vpc)}
+
+    def marks(self, vpc: str) -> dict[str, str]:
+        """Short name → when the endpoint goes, of those that are marked."""
+        tags = {name: {t["Key"]: t["Value"] for t in e["Tags"]} for (name, _), e in self.endpoints(vpc).items()}
+        return {name: t["vpce:delete-after"] for name, t in tags.items() if "vpce:delete-after" in t}
 
     def tables(self, vpc: str) -> set[str]:
         found = self.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]

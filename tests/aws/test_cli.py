@@ -97,7 +97,7 @@ def test_apply_waits_for_aws_until_the_removal_is_done(world: World, capsys: pyt
     world.tag(vpc, endpoint_profile="none")
     capsys.readouterr()
 
-    assert run("apply", vpc, "--yes", "--json") == 0
+    assert run("apply", vpc, "--yes", "--json", "--allow-deletions") == 0
 
     assert world.endpoints(vpc) == {}
     assert world.our_groups(vpc) == []

@@ -93,6 +93,11 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Installation:
         "VPCE_AUDIT_MESSAGES": "changes",
         "VPCE_MESSAGE_FORMAT": "text",
         "VPCE_SECURITY_HUB": "off",
+        "VPCE_MODE": "sync",
+        "VPCE_CHANGE_WINDOW": "",
+        "VPCE_GRACE_HOURS": "24",
+        "VPCE_TRAFFIC_CHECK": "on",
+        "VPCE_DELETION_SHARE": "30",
         "AWS_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)

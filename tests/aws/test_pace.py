@@ -131,7 +131,7 @@ def test_deletions_go_together_in_calls_of_at_most_25(world: World, meter: Meter
     run_like_lambda(world, [vpc])
     world.clock.sleep(120)
     interfaces = sum(kind == "Interface" for _, kind in world.endpoints(vpc))
-    world.tag(vpc, endpoint_profile="none")
+    world.tag(vpc, endpoint_profile="none", endpoint_deletions="allowed")
     meter.calls.clear()
 
     run_like_lambda(world, [vpc])

@@ -11,7 +11,7 @@ from embedded import strict_ec2
 from tests.aws.conftest import NOW, PLACE, REGION, SESSION, World
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.notice import notice
-from vpce.core.plan import Verdict, make_plan
+from vpce.core.plan import GRACE, Verdict, make_plan, utc
 from vpce.core.profile import read_profiles
 from vpce.notify import Told
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LISTS = ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeSecurityGroups")
+MARK = f"{NOW + GRACE:%Y-%m-%dT%H:%M:%SZ}"
 READS = (*LISTS, "DescribeVpcEndpointServices")
 WRITES = (
     "CreateVpcEndpoint", "ModifyVpcEndpoint", "DeleteVpcEndpoints", "CreateSecurityGroup", "DeleteSecurityGroup",
@@ -378,7 +379,7 @@ def test_none_removes_ours_in_order_and_leaves_the_rest(world: World, calls: lis
     vpc = world.vpc("ec2-ssm")
     world.settle(vpc)
     _foreign(world, vpc, "sqs", VpcEndpointType="Interface", PrivateDnsEnabled=False)
-    world.tag(vpc, endpoint_profile="none")
+    world.tag(vpc, endpoint_profile="none", endpoint_deletions="allowed")
     calls.clear()
 
     world.settle(vpc)
@@ -393,7 +394,7 @@ def test_none_waits_for_interfaces_that_aws_is_still_deleting(world: World) -> N
     with strict_ec2.behave(deleting=60.0, clock=lambda: now[0]):
         vpc = world.vpc("ec2-ssm")
         world.settle(vpc)
-        world.tag(vpc, endpoint_profile="none")
+        world.tag(vpc, endpoint_profile="none", endpoint_deletions="allowed")
 
         run = world.run(vpc)
         assert [look.vpcs for look in run.again] == [{vpc}]
@@ -422,7 +423,7 @@ def test_a_deleted_endpoint_is_made_anew_once_its_names_are_free(world: World) -
         assert world.endpoints(vpc)["ssm", "Interface"]["State"] == "available"
 
 
-def test_a_vanished_tag_removes_nothing(world: World, calls: list[str]) -> None:
+def test_a_vanished_tag_marks_ours_and_removes_nothing(world: World, calls: list[str]) -> None:
     vpc = world.vpc("ec2-ssm")
     world.settle(vpc)
     world.untag(vpc, "endpoint-profile")
@@ -430,19 +431,100 @@ def test_a_vanished_tag_removes_nothing(world: World, calls: list[str]) -> None:
 
     world.settle(vpc)
 
-    assert not [c for c in calls if c in WRITES]
+    assert [c for c in calls if c in WRITES] == ["CreateTags"]  # one call for all
+    assert set(world.marks(vpc).values()) == {MARK}
 
 
-def test_a_smaller_profile_removes_nothing(world: World, calls: list[str]) -> None:
+def test_a_tag_put_back_in_time_changes_no_endpoint(world: World, calls: list[str]) -> None:
     vpc = world.vpc("ec2-ssm")
     world.settle(vpc)
-    world.tag(vpc, endpoint_profile="gateway")
+    before = world.endpoints(vpc)
+    world.untag(vpc, "endpoint-profile")
+    world.settle(vpc)
+    world.tag(vpc, endpoint_profile="ec2-ssm")
     calls.clear()
+
+    world.settle(vpc, now=NOW + timedelta(hours=23))
+
+    assert [c for c in calls if c in WRITES] == ["DeleteTags"]
+    assert world.endpoints(vpc) == before
+
+
+def test_after_the_grace_period_ours_goes_in_order(world: World, calls: list[str]) -> None:
+    vpc = world.vpc("ec2-ssm", tags={"endpoint-deletions": "allowed"})
+    world.settle(vpc)
+    world.untag(vpc, "endpoint-profile")
+    world.settle(vpc)
+    calls.clear()
+
+    world.settle(vpc, now=NOW + timedelta(hours=24))
+
+    assert [c for c in calls if c in WRITES] == ["DeleteVpcEndpoints", "DeleteVpcEndpoints", "DeleteSecurityGroup"]
+    assert world.endpoints(vpc) == {}
+    assert world.our_groups(vpc) == []
+
+
+def test_a_smaller_profile_lets_what_it_drops_go_after_the_grace_period(world: World) -> None:
+    vpc = world.vpc("ec2-ssm")
+    world.settle(vpc)
+    kept = {key: e["VpcEndpointId"] for key, e in world.endpoints(vpc).items() if key[1] == "Gateway"}
+    world.tag(vpc, endpoint_profile="gateway")
+
+    world.settle(vpc)
+    assert set(world.marks(vpc)) == {"ssm", "ssmmessages", "ec2messages"}
+    world.settle(vpc, now=NOW + timedelta(hours=24))
+
+    assert {key: e["VpcEndpointId"] for key, e in world.endpoints(vpc).items()} == kept
+    assert world.our_groups(vpc) == []
+
+
+def test_a_mark_that_somebody_made_unreadable_is_made_anew(world: World) -> None:
+    vpc = world.vpc("gateway")
+    world.settle(vpc)
+    world.untag(vpc, "endpoint-profile")
+    ids = [e["VpcEndpointId"] for e in world.endpoints(vpc).values()]
+    world.ec2.create_tags(Resources=ids, Tags=[{"Key": "vpce:delete-after", "Value": "whenever"}])
 
     world.settle(vpc)
 
+    assert set(world.marks(vpc).values()) == {MARK}
+
+
+def test_people_are_told_at_once_how_to_keep_what_is_marked(world: World) -> None:
+    vpc = world.vpc("gateway")
+    world.settle(vpc)
+    world.untag(vpc, "endpoint-profile")
+
+    message = notice(PLACE, world.run(vpc).runs, ["a tag of the VPC changed"])
+
+    assert message is not None
+    assert "~ marked s3 (gateway)" in message.text
+    assert f"to go at {utc(NOW + GRACE)}: the tag endpoint-profile is gone (it was 'gateway')" in message.text
+    assert "To keep what is marked, put the tag endpoint-profile back." in message.text
+    assert message.next_steps == (
+        f"aws ec2 create-tags --region {REGION} --resources {vpc} --tags Key=endpoint-profile,Value=gateway",
+    )
+
+
+def test_a_run_that_would_delete_too_much_deletes_nothing_and_tells_the_numbers(world: World, calls: list[str]) -> None:
+    vpc, other = world.vpc("ec2-ssm"), world.vpc("gateway")
+    world.settle(vpc, other)
+    world.tag(vpc, endpoint_profile="none")
+    calls.clear()
+
+    run = world.run(vpc)
+
     assert not [c for c in calls if c in WRITES]
-    assert "ssm" in world.services(vpc)
+    assert not run.again
+    message = notice(PLACE, run.runs, ["x"])
+    assert message is not None
+    assert "5 of the installation's 7 endpoints here would go at once, more than 30 %" in message.text
+    assert message.severity == "high"
+    assert message.next_steps[0].endswith("--tags Key=endpoint-deletions,Value=allowed")
+
+    world.tag(vpc, endpoint_deletions="allowed")
+    world.settle(vpc)
+    assert world.endpoints(vpc) == {}
 
 
 def test_a_new_vpc_without_a_tag_gets_the_default_profile(world: World) -> None:

@@ -13,8 +13,10 @@ from tests.factories import (
     ACCOUNT,
     CATALOG,
     CIDR,
+    NOW,
     PLACE,
     REMOVAL,
+    RETIREMENT,
     WISHES,
     a_catalog,
     a_gateway,
@@ -34,6 +36,7 @@ from vpce.core.checks import CHECKS, FREE, Subject, run_checks
 from vpce.core.checks.check import by_hand, console
 from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.model import Dns, Ingress
+from vpce.core.plan import GRACE
 from vpce.core.profile import Wish
 
 if TYPE_CHECKING:
@@ -75,8 +78,13 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
     "vanished-tag": [
         (
             "ours without a tag",
-            subject(a_vpc(endpoints=(*BOTH, an_interface(made_for="lambda")), security_groups=OURS)),
+            subject(a_vpc(endpoints=(*BOTH, an_interface(made_for="lambda")), security_groups=OURS), RETIREMENT),
             "3 endpoints made for lambda, test, and no tag endpoint-profile",
+        ),
+        (
+            "ours, marked already",
+            subject(a_vpc(endpoints=(an_interface(delete_after=NOW),)), RETIREMENT),
+            "and no tag endpoint-profile; they go from 2026-03-04 12:00 UTC on",
         ),
     ],
     "unfulfilled-profile": [
@@ -111,12 +119,17 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
         ("a change must wait", subject(with_sqs(state="pending", private_dns=False), SQS), "it is pending; then"),
     ],
     "unwanted-endpoint": [
-        ("a profile that shrank", subject(with_sqs(), a_wish(gateway=["s3"])), "only 'none' removes ours"),
+        ("a profile that shrank", subject(with_sqs(), a_wish(gateway=["s3"])), "profile test does not ask for it"),
+        (
+            "a profile that shrank lately",
+            subject(with_sqs(delete_after=NOW + GRACE), a_wish(gateway=["s3"])),
+            "it goes after 2026-03-05 12:00 UTC",
+        ),
         (
             "two of ours for one service",
             subject(tagged(endpoints=(an_interface(), an_interface(id="vpce-x", private_dns=False)),
                            security_groups=OURS), SQS),
-            "another one of ours already serves it",
+            "also ours, serves sqs",
         ),
     ],
     "missing-gateway-endpoint": [
@@ -165,7 +178,7 @@ WELL: dict[str, list[tuple[str, Subject]]] = {
     "vanished-tag": [
         ("the tag is there", HEALTHY),
         ("a default profile asked for it", subject(a_vpc(endpoints=(a_gateway("s3", made_for="default/gateway"),)))),
-        ("it is gone", subject(a_vpc(endpoints=(an_interface(state="deleted"),)))),
+        ("it is gone", subject(a_vpc(endpoints=(an_interface(state="deleted"),)), RETIREMENT)),
     ],
     "unfulfilled-profile": [
         ("everything is there", HEALTHY),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -14,7 +15,9 @@ from tests.factories import (
     CIDR,
     IPV6,
     NOTHING,
+    NOW,
     REMOVAL,
+    RETIREMENT,
     WISHES,
     A,
     C,
@@ -37,18 +40,24 @@ from tests.factories import (
 )
 from vpce.core.model import Catalog, Dns, Ingress, Kind
 from vpce.core.plan import (
+    GRACE,
     CreateEndpoint,
     CreateSecurityGroup,
     DeleteEndpoint,
     DeleteSecurityGroup,
     EnableDnsHostnames,
     EnableDnsSupport,
+    Held,
     Keep,
     Leave,
+    Leaving,
+    MarkEndpoint,
     Shortfall,
+    UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
     Wait,
+    as_bytes,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +71,7 @@ S = TypeVar("S")
 
 S3 = a_wish(gateway=["s3"])
 SQS = a_wish(interface=["sqs"])
+LATER = NOW + timedelta(minutes=1)
 OURS = (a_group(),)
 
 
@@ -110,7 +120,17 @@ def has(kind: type[S], found: Iterable[Step]) -> bool:
         (SQS, an_interface(is_ours=False), Leave),
         (SQS, an_interface(is_ours=False, state="failed"), CreateEndpoint),
         (SQS, an_interface(is_ours=False, state="deleting"), Wait),
-        (S3, an_interface("sqs"), Keep),
+        (S3, an_interface("sqs"), MarkEndpoint),
+        (S3, an_interface("sqs", delete_after=LATER), Leaving),
+        (S3, an_interface("sqs", delete_after=NOW), DeleteEndpoint),
+        (S3, an_interface("sqs", state="deleting", delete_after=NOW), Wait),
+        (SQS, an_interface("sqs", delete_after=LATER), UnmarkEndpoint),
+        (SQS, an_interface("sqs", delete_after=NOW), UnmarkEndpoint),
+        (SQS, an_interface("sqs", delete_after=NOW, is_ours=False), Leave),
+        (RETIREMENT, an_interface("sqs"), MarkEndpoint),
+        (RETIREMENT, an_interface("sqs", delete_after=LATER), Leaving),
+        (RETIREMENT, an_interface("sqs", delete_after=NOW), DeleteEndpoint),
+        (RETIREMENT, an_interface("sqs", is_ours=False), Leave),
         (S3, an_interface("sqs", is_ours=False), Leave),
         (NOTHING, an_interface("sqs"), Keep),
         (NOTHING, an_interface("sqs", is_ours=False), Leave),
@@ -158,12 +178,13 @@ def test_an_empty_vpc_gets_everything_in_the_order_in_which_it_is_needed() -> No
     ]
 
 
-def test_what_a_profile_does_not_ask_for_stays() -> None:
-    """A profile that shrinks must not cut connections; only the tag's value none does."""
-    kept = only(Keep, steps(a_vpc(endpoints=(an_interface("sns"),), security_groups=OURS), S3))
+def test_what_a_profile_does_not_ask_for_is_marked_and_not_deleted() -> None:
+    """A profile that shrinks must not cut connections."""
+    found = actions(a_vpc(endpoints=(an_interface("sns"),), security_groups=OURS), SQS)
 
-    assert not kept.is_wanted
-    assert "only 'none' removes ours" in kept.why
+    assert only(MarkEndpoint, found).delete_after == NOW + timedelta(hours=24)
+    assert only(MarkEndpoint, found).why == "profile test does not ask for it"
+    assert not [a for a in found if isinstance(a, DeleteEndpoint)]
 
 
 def test_endpoints_remember_the_profile_that_they_were_made_for() -> None:
@@ -320,15 +341,15 @@ def test_the_ports_of_what_is_kept_though_unwanted_stay_open() -> None:
     group = a_group(a_rule(), a_rule(port=9142))
     vpc = a_vpc(endpoints=(an_interface("cassandra"), an_interface("sqs")), security_groups=(group,))
 
-    assert actions(vpc, SQS) == ()
+    assert kinds(actions(vpc, SQS)) == [MarkEndpoint]
 
 
 @pytest.mark.parametrize("wish", [SQS, a_wish(interface=["sqs", "cassandra"])])
 def test_the_ports_of_an_endpoint_that_aws_is_working_on_stay_open(wish: Wish) -> None:
     """An endpoint that gets another subnet is pending, and serves all the while."""
-    cassandra = an_interface("cassandra", state="pending", subnets=frozenset({"subnet-a"}))
+    pending = {"state": "pending", "subnets": frozenset({"subnet-a"}), "delete_after": LATER if wish is SQS else None}
     group = a_group(a_rule(), a_rule(port=9142))
-    vpc = a_vpc(endpoints=(cassandra, an_interface("sqs")), security_groups=(group,))
+    vpc = a_vpc(endpoints=(an_interface("cassandra", **pending), an_interface("sqs")), security_groups=(group,))
 
     assert actions(vpc, wish) == ()
 
@@ -606,22 +627,24 @@ def test_of_two_gateways_of_ours_one_is_extended_and_none_deleted() -> None:
     assert kinds(found) == [UpdateEndpoint, Keep]
     assert only(UpdateEndpoint, found).endpoint == one
     assert only(UpdateEndpoint, found).add_route_tables == {"rtb-new"}
-    assert only(Keep, found).is_wanted
+    assert only(Keep, found).endpoint == two
 
 
-def test_a_second_gateway_of_ours_without_routes_is_kept_and_called_unwanted() -> None:
+def test_a_second_gateway_of_ours_without_routes_is_marked() -> None:
     endpoints = (a_gateway(id="vpce-1"), a_gateway(id="vpce-2", route_tables=frozenset()))
     found = steps(a_vpc(endpoints=endpoints), S3)
 
-    assert [(k.endpoint.id, k.is_wanted) for k in found if isinstance(k, Keep)] == [("vpce-1", True), ("vpce-2", False)]
+    assert only(Keep, found).endpoint.id == "vpce-1"
+    assert only(MarkEndpoint, found).endpoint.id == "vpce-2"
 
 
-def test_of_two_interfaces_of_ours_the_one_with_the_names_serves() -> None:
+def test_of_two_interfaces_of_ours_the_one_with_the_names_serves_and_the_other_is_marked() -> None:
     endpoints = (an_interface(id="vpce-1", private_dns=False), an_interface(id="vpce-2"))
     found = steps(a_vpc(endpoints=endpoints, security_groups=OURS), SQS)
 
-    assert [(k.endpoint.id, k.is_wanted) for k in found if isinstance(k, Keep)] == [("vpce-1", False), ("vpce-2", True)]
-    assert kinds(found) == [Keep, Keep]
+    assert only(Keep, found).endpoint.id == "vpce-2"
+    assert only(MarkEndpoint, found).endpoint.id == "vpce-1"
+    assert kinds(found) == [MarkEndpoint, Keep]
 
 
 # ---- S3 as interface and as gateway -------------------------------------------------------------------------------
@@ -631,7 +654,7 @@ def test_of_two_interfaces_of_ours_the_one_with_the_names_serves() -> None:
     ("wish", "endpoints", "expected"),
     [
         (a_wish(gateway=["s3"], interface=["s3"]), (), True),
-        (a_wish(interface=["s3"]), (a_gateway("s3"),), True),
+        (a_wish(interface=["s3"]), (a_gateway("s3"),), False),  # it is about to go
         (a_wish(interface=["s3"]), (a_gateway("s3", is_ours=False),), True),
         (a_wish(interface=["s3"]), (a_gateway("s3", state="deleting"),), False),
         (a_wish(interface=["s3"]), (a_gateway("dynamodb"),), False),
@@ -727,6 +750,69 @@ def test_none_in_a_vpc_without_ours_does_nothing() -> None:
     assert steps(a_vpc(), REMOVAL) == ()
 
 
+# ---- a grace period -----------------------------------------------------------------------------------------------
+
+
+def test_without_a_grace_period_it_goes_at_once() -> None:
+    found = actions(a_vpc(endpoints=(an_interface(),)), RETIREMENT, grace=timedelta(0))
+
+    assert only(DeleteEndpoint, found).due == NOW
+
+
+def test_what_somebody_uses_stays_as_long_again_and_people_read_how_much() -> None:
+    used = an_interface(delete_after=NOW)
+    found = actions(a_vpc(endpoints=(used,)), RETIREMENT, traffic={used.id: 12_345_678})
+
+    assert only(MarkEndpoint, found).delete_after == NOW + GRACE
+    assert "12.3 MB went through it lately" in only(MarkEndpoint, found).why
+
+
+def test_none_asks_for_no_traffic() -> None:
+    used = an_interface()
+
+    assert has(DeleteEndpoint, actions(a_vpc(endpoints=(used,)), REMOVAL, traffic={used.id: 1}))
+
+
+def test_what_nobody_could_count_stays_and_says_why() -> None:
+    vpc = a_vpc(endpoints=(an_interface(delete_after=NOW), a_gateway(delete_after=NOW)))
+    found = steps(vpc, RETIREMENT, uncounted="ListMetrics: AccessDenied: no")
+
+    assert "could not be read: ListMetrics: AccessDenied: no" in only(Held, found).why
+    assert only(DeleteEndpoint, found).endpoint.kind is Kind.GATEWAY  # nobody counts these
+
+
+def test_the_gateway_goes_after_the_interface_beside_it_also_if_its_time_is_over_first() -> None:
+    endpoints = (an_interface("s3", delete_after=LATER), a_gateway("s3", delete_after=NOW))
+    found = steps(a_vpc(endpoints=endpoints), RETIREMENT)
+
+    assert kinds(found) == [Leaving, Keep]
+    assert only(Keep, found).why == "it goes after vpce-s3"
+
+
+def test_a_gateway_that_a_wanted_interface_needs_stays_without_a_mark() -> None:
+    endpoints = (an_interface("s3", needs_gateway=True), a_gateway("s3"))
+    found = steps(a_vpc(endpoints=endpoints, security_groups=OURS), a_wish(interface=["s3"]))
+
+    assert kinds(found) == [Keep, Keep]
+
+
+def test_the_security_group_goes_with_the_last_interface() -> None:
+    there = (an_interface("sqs", delete_after=NOW), an_interface("sns", delete_after=LATER))
+    gone = tuple(replace(e, state="deleting") for e in there)
+    first, then, last = (steps(a_vpc(endpoints=e, security_groups=OURS), S3) for e in (there, gone, ()))
+
+    assert kinds(first) == [CreateEndpoint, DeleteEndpoint, Leaving]
+    assert kinds(then) == [CreateEndpoint, Wait, Wait, Wait]
+    assert kinds(last) == [CreateEndpoint, DeleteSecurityGroup]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (10**15, "1000.0 TB")]
+)
+def test_bytes_are_told_in_steps_of_a_thousand(number: int, words: str) -> None:
+    assert as_bytes(number) == words
+
+
 # ---- order --------------------------------------------------------------------------------------------------------
 
 
@@ -751,17 +837,17 @@ def test_the_order_in_which_ec2_lists_things_changes_nothing(endpoints: list[End
 # ---- from every start ---------------------------------------------------------------------------------------------
 
 
-def to_rest(vpc: Vpc, wish: Wish) -> list[Plan]:
+def to_rest(vpc: Vpc, wish: Wish, now: datetime = NOW) -> list[Plan]:
     """Plans, each carried out, until one has no actions; EC2 refuses none of them."""
-    plans = [a_plan(vpc, wish, CATALOG)]
+    plans = [a_plan(vpc, wish, CATALOG, now=now)]
     while plans[-1].actions or plans[-1].waits:
         assert len(plans) < 4, f"it does not come to rest: {plans[-1].actions or plans[-1].waits}"
-        plans.append(a_plan(carried_out(plans[-1]), wish, CATALOG))
+        plans.append(a_plan(carried_out(plans[-1]), wish, CATALOG, now=now))
     return plans
 
 
 @settings(max_examples=400)
-@given(vpcs(), WISHES | st.just(REMOVAL) | st.just(NOTHING))
+@given(vpcs(), WISHES | st.just(REMOVAL) | st.just(NOTHING) | st.just(RETIREMENT))
 def test_from_every_start_it_comes_to_rest_within_three_rounds(vpc: Vpc, wish: Wish) -> None:
     """And EC2 refuses nothing on the way."""
     rest = to_rest(vpc, wish)[-1]
@@ -771,7 +857,7 @@ def test_from_every_start_it_comes_to_rest_within_three_rounds(vpc: Vpc, wish: W
 
 
 @settings(max_examples=200)
-@given(vpcs(), WISHES | st.just(REMOVAL) | st.just(NOTHING))
+@given(vpcs(), WISHES | st.just(REMOVAL) | st.just(NOTHING) | st.just(RETIREMENT))
 def test_from_every_start_what_others_made_stays_as_it_was(vpc: Vpc, wish: Wish) -> None:
     foreign = [e for e in vpc.endpoints if not e.is_ours and not e.is_leaving]
     plans = to_rest(vpc, wish)
@@ -784,11 +870,37 @@ def test_from_every_start_what_others_made_stays_as_it_was(vpc: Vpc, wish: Wish)
 
 
 @settings(max_examples=200)
-@given(vpcs(), WISHES | st.just(NOTHING))
-def test_from_every_start_only_none_deletes(vpc: Vpc, wish: Wish) -> None:
+@given(vpcs(), WISHES | st.just(NOTHING) | st.just(RETIREMENT))
+def test_from_every_start_only_none_and_time_delete(vpc: Vpc, wish: Wish) -> None:
     plans = to_rest(vpc, wish)
 
-    assert not [a for p in plans for a in p.actions if isinstance(a, DeleteEndpoint | DeleteSecurityGroup)]
+    gone = [a for p in plans for a in p.actions if isinstance(a, DeleteEndpoint)]
+    assert all(a.endpoint.delete_after and a.endpoint.delete_after <= NOW for a in gone)
+
+
+@settings(max_examples=200)
+@given(vpcs(), WISHES | st.just(RETIREMENT))
+def test_from_every_start_what_is_not_wanted_is_gone_when_its_time_is_over(vpc: Vpc, wish: Wish) -> None:
+    """And what is wanted bears no mark."""
+    rest = to_rest(to_rest(vpc, wish)[-1].vpc, wish, now=NOW + GRACE)[-1]
+
+    told = {s.service for s in rest.shortfalls}
+    wanted = [s.endpoint.id for s in rest.steps if isinstance(s, Keep)]
+    broken = [e.id for e in rest.vpc.ours if e.is_broken]
+    assert all(e.id in {*wanted, *broken} or e.service.rpartition(".")[2] in told for e in rest.vpc.ours)
+    assert not [e for e in rest.vpc.ours if e.delete_after and e.id not in {*wanted, *broken} and not told]
+
+
+@settings(max_examples=200)
+@given(vpcs(), WISHES)
+def test_from_every_start_what_is_wanted_again_stays(vpc: Vpc, wish: Wish) -> None:
+    """A tag taken away and put back before the time is over changes no endpoint that was there."""
+    there = to_rest(vpc, wish)[-1].vpc
+    away = to_rest(there, RETIREMENT)[-1].vpc
+    back = to_rest(away, wish, now=NOW + GRACE / 2)[-1].vpc
+
+    assume(not any(e.delete_after for e in there.endpoints))
+    assert back.endpoints == there.endpoints
 
 
 @given(vpcs())
@@ -821,6 +933,6 @@ def test_the_same_vpc_has_the_same_plan(vpc: Vpc, wish: Wish) -> None:
 def test_no_endpoint_has_more_zones_than_endpoint_zones_allows(vpc: Vpc, wish: Wish) -> None:
     assume(wish.zones is not None)
     rest = to_rest(vpc, wish)[-1]
-    wanted = [s.endpoint for s in rest.steps if isinstance(s, Keep) and s.is_wanted]
+    wanted = [s.endpoint for s in rest.steps if isinstance(s, Keep)]
 
     assert all(len(e.subnets) <= (wish.zones or 0) for e in wanted if e.kind is Kind.INTERFACE)

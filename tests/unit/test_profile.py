@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,21 +12,24 @@ from hypothesis import strategies as st
 from tests.factories import a_gateway, a_group, a_profile, a_vpc, an_interface
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.profile import (
-    BadZones,
+    BadTag,
     BrokenProfile,
+    Mode,
     ProfileError,
     ProfilesTextError,
     UnknownProfile,
     Wish,
-    has_vanished_tag,
     is_managed,
     ports_of,
     read_profiles,
     wish_of,
     zones_of,
 )
+from vpce.core.window import read_window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vpce.core.model import Vpc
 
 SHIPPED = read_profiles(shipped_profiles())
@@ -222,7 +226,7 @@ def test_no_text_of_ones_own_makes_reading_fail(text: str) -> None:
 
 
 def test_every_refusal_is_a_profile_error() -> None:
-    assert all(issubclass(e, ProfileError) for e in (BadZones, BrokenProfile, ProfilesTextError, UnknownProfile))
+    assert all(issubclass(e, ProfileError) for e in (BadTag, BrokenProfile, ProfilesTextError, UnknownProfile))
 
 
 @pytest.mark.parametrize(
@@ -241,8 +245,8 @@ def test_a_service_is_reached_at_its_ports(service: str, expected: tuple[int, ..
 # ---- what a VPC's tags say ----------------------------------------------------------------------------------------
 
 
-def tagged(value: str, **changes: object) -> Vpc:
-    return a_vpc(tags={"endpoint-profile": value}, **changes)
+def tagged(value: str, tags: Mapping[str, str] | None = None, **changes: object) -> Vpc:
+    return a_vpc(tags={"endpoint-profile": value, **(tags or {})}, **changes)
 
 
 BORN_WITH_IT = (a_gateway("s3", made_for="default/gateway"), a_gateway("dynamodb", made_for="default/gateway"))
@@ -267,7 +271,7 @@ WISHES = {
         a_vpc(endpoints=(an_interface(made_for="lambda"),)), False, None, False, "is gone (it was 'lambda')",
     ),
     "a VPC whose tag vanished, that was born with the default profile": (
-        a_vpc(endpoints=(*BORN_WITH_IT, an_interface(made_for="lambda"))), False, None, False, "(it was 'lambda')",
+        a_vpc(endpoints=(*BORN_WITH_IT, an_interface(made_for="lambda"))), False, "gateway", False, "when it was new",
     ),
     "an old VPC where only others' endpoints are": (
         a_vpc(endpoints=(a_gateway(is_ours=False, made_for=""),)), False, None, False, "has no tag",
@@ -333,7 +337,7 @@ def test_endpoint_zones_is_all_or_a_count(tags: dict[str, str], expected: int | 
 def test_other_zones_are_refused(text: str) -> None:
     vpc = a_vpc(tags={"endpoint-profile": "lambda", "endpoint-zones": text})
 
-    with pytest.raises(BadZones, match="is no count of zones; use 'all', '1', '2'"):
+    with pytest.raises(BadTag, match="is no count of zones; use 'all', '1', '2'"):
         wish_of(vpc, SHIPPED)
 
 
@@ -375,9 +379,61 @@ def test_a_vpc_is_managed_if_it_is_tagged_or_has_something_of_ours(vpc: Vpc, *, 
         (a_vpc(), False),
         (a_vpc(endpoints=BORN_WITH_IT), False),
         (a_vpc(endpoints=(an_interface(made_for="lambda"),)), True),
+        (a_vpc(endpoints=(an_interface(made_for=""),)), True),
+        (a_vpc(endpoints=(an_interface(made_for="lambda"),), is_default=True), True),
         (tagged("lambda", endpoints=(an_interface(made_for="lambda"),)), False),
         (a_vpc(endpoints=(an_interface(made_for="lambda", state="deleted"),)), False),
+        (a_vpc(security_groups=(a_group(),)), True),
     ],
 )
-def test_a_tag_vanished_where_ours_was_made_for_one(vpc: Vpc, *, expected: bool) -> None:
-    assert expected is has_vanished_tag(vpc)
+def test_ours_is_retired_where_the_tag_is_gone(vpc: Vpc, *, expected: bool) -> None:
+    assert expected is wish_of(vpc, SHIPPED).retire
+
+
+def test_a_vpc_goes_back_to_the_profile_that_it_was_born_with() -> None:
+    vpc = a_vpc(endpoints=(*BORN_WITH_IT, an_interface(made_for="lambda")))
+
+    assert (wish := wish_of(vpc, SHIPPED)).profile == replace(SHIPPED.tables["gateway"], name="gateway")
+    assert wish.by_default
+
+
+# ---- mode, window, word -------------------------------------------------------------------------------------------
+
+
+def test_the_vpcs_tags_come_before_what_the_installation_says() -> None:
+    tags = {"endpoint-mode": " Watch ", "endpoint-window": "sun:02:00-sun:05:00", "endpoint-deletions": "allowed"}
+    daily = read_window("22:00-04:00")
+    wishes = [wish_of(tagged("lambda", more), SHIPPED, mode=Mode.CREATE_ONLY, window=daily) for more in ({}, tags)]
+
+    assert [w.mode for w in wishes] == [Mode.CREATE_ONLY, Mode.WATCH]
+    assert [w.window.text for w in wishes if w.window] == ["22:00-04:00", "sun:02:00-sun:05:00"]
+    assert [w.deletions_allowed for w in wishes] == [False, True]
+
+
+def test_a_vpc_may_do_without_the_installations_window() -> None:
+    wish = wish_of(tagged("lambda", {"endpoint-window": "always"}), SHIPPED, window=read_window("22:00-04:00"))
+
+    assert wish.window is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "words"),
+    [
+        ("endpoint-mode", "wach", "endpoint-mode = 'wach' is no mode (did you mean 'watch'?)"),
+        ("endpoint-mode", "", "endpoint-mode = '' is no mode; use watch, create-only, sync"),
+        ("endpoint-window", "at night", "endpoint-window = 'at night' is no change window; write it as"),
+        ("endpoint-deletions", "yes", "endpoint-deletions = 'yes' means nothing; the word is 'allowed'"),
+    ],
+)
+@pytest.mark.parametrize("profile", ["lambda", "none"])
+def test_a_tag_that_means_nothing_stops_the_vpc_and_says_how_it_is_written(
+    tag: str, value: str, words: str, profile: str
+) -> None:
+    with pytest.raises(BadTag) as told:
+        wish_of(tagged(profile, {tag: value}), SHIPPED)
+
+    assert words in str(told.value)
+
+
+def test_such_a_tag_on_a_vpc_that_asks_for_nothing_is_nobodys_business() -> None:
+    assert not wish_of(a_vpc(tags={"endpoint-mode": "?", "endpoint-zones": "?"}), SHIPPED).asks_for_something

@@ -11,7 +11,7 @@ from tests.factories import a_catalog, a_gateway, a_group, a_plan, a_subnet, a_t
 from vpce.core.checks import FREE, Subject, run_checks
 from vpce.core.coverage import coverage_of
 from vpce.core.model import Dns, Vpc
-from vpce.core.plan import Elsewhere, make_plan
+from vpce.core.plan import Elsewhere
 from vpce.core.report import Cell
 from vpce.core.status import as_text, status_of
 
@@ -83,7 +83,7 @@ def test_a_vpc_has_each_service_in_one_way(vpc: Vpc, wish: Wish, expected: dict[
 
 def test_what_is_served_from_outside_is_neither_missing_nor_made() -> None:
     wish = a_wish(interface=["sns", "sqs"])
-    plan = make_plan(a_vpc(), wish, a_catalog(), central=BY)
+    plan = a_plan(a_vpc(), wish, central=BY)
     subject = Subject(vpc=a_vpc(), catalog=a_catalog(), plan=plan)
 
     row = coverage_of(subject, run_checks(subject), BY)
@@ -96,7 +96,7 @@ def test_what_is_served_from_outside_is_neither_missing_nor_made() -> None:
 def test_an_endpoint_of_ours_stays_though_its_names_now_lead_elsewhere() -> None:
     vpc = a_vpc(endpoints=(an_interface("sns"),), security_groups=(a_group(),))
 
-    plan = make_plan(vpc, a_wish(interface=["sns"]), a_catalog(), central=BY)
+    plan = a_plan(vpc, a_wish(interface=["sns"]), central=BY)
 
     assert plan.actions == ()
 

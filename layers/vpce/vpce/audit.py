@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.pace import OutOfTimeError
+from vpce.core.caution import careful
 from vpce.core.checks import FREE, Subject, run_checks
 from vpce.core.checks.room import quota_of_place
 from vpce.core.coverage import coverage_of
@@ -52,7 +54,8 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
         return Audited(report=Unread(place=around.place, why=in_words(error)))
     except OutOfTimeError as error:
         return Audited(report=Unread(place=around.place, why=str(error)))
-    examined = (examine(around, vpc, survey.networks[vpc.id]) for vpc in own)
+    moment = datetime.fromisoformat(now)
+    examined = (examine(around, vpc, survey.networks[vpc.id], moment) for vpc in own)
     subjects = [replace(subject, quotas=survey.quotas, now=now) for subject in examined]
     checked = {s.vpc.id: run_checks(s) for s in subjects}
     place_findings = quota_of_place(around.place, survey.quotas) if survey.quotas else []
@@ -66,19 +69,20 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
         unread=_unread(around.place, subjects, checked),
         coverage=tuple(_row(s, checked[s.vpc.id]) for s in subjects),
     )
-    drifted = frozenset(s.vpc.id for s in subjects if s.plan is not None and s.follows_a_profile and s.plan.actions)
+    plans = [s.plan for s in subjects if s.plan is not None and s.follows_a_profile]
+    drifted = frozenset(p.vpc.id for p in plans if careful(p, moment).actions)
     return Audited(report=report, drifted=drifted)
 
 
-def examine(around: Surroundings, vpc: Vpc, network: Network) -> Subject:
+def examine(around: Surroundings, vpc: Vpc, network: Network, now: datetime) -> Subject:
     """A VPC measured against its profile, or against the free endpoints where it asks for nothing."""
     try:
         wish = around.wish(vpc)
     except ProfileError as error:
         return Subject(vpc=vpc, catalog=around.catalog, plan=None, refusal=str(error), network=network)
-    if wish.profile is None and not wish.remove and not vpc.is_default:
+    if not wish.asks_for_something and not vpc.is_default:
         wish = FREE
-    plan = around.plan(vpc, wish, network=network)
+    plan = around.plan(vpc, wish, now, network=network)
     return Subject(vpc=vpc, catalog=around.catalog, plan=plan, network=network)
 
 

@@ -15,8 +15,8 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ from vpce.aws.errors import AwsError, in_words
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles
 from vpce.aws.queue import put_back
+from vpce.core.approval import StaleError, approval_document, approved, limited
+from vpce.core.caution import careful, guarded
 from vpce.core.digest import in_full
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look, where_to_look
@@ -37,7 +39,7 @@ from vpce.core.model import Kind, Place
 from vpce.core.network import NAMES
 from vpce.core.notice import explain, line, plan_document
 from vpce.core.plan import Verdict
-from vpce.core.profile import ProfileError, did_you_mean, read_profiles
+from vpce.core.profile import Mode, ProfileError, did_you_mean, read_profiles
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
 from vpce.core.status import status_of
@@ -101,9 +103,18 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("explain", parents=[one], help="every step for a VPC, or the way to a NAME, and why")
     command.add_argument("name", metavar="NAME", nargs="?", help="DNS name, or a service's short name (sqs)")
     command.set_defaults(command=_explain)
-    command = commands.add_parser("plan", parents=[one], help="what would change in a VPC")
+    careful = argparse.ArgumentParser(add_help=False)
+    careful.add_argument("--now", action="store_true", help="do not wait for the change window")
+    careful.add_argument("--allow-deletions", action="store_true", help="though much of the installation would go")
+    careful.add_argument(
+        "--grace-hours", type=int, default=24, metavar="N", help="until what nobody wants goes (default: %(default)s)"
+    )
+    command = commands.add_parser("plan", parents=[one, careful], help="what would change in a VPC")
+    command.add_argument("--out", metavar="FILE", help="keep the plan, to apply it as it is")
     command.set_defaults(command=_plan)
-    command = commands.add_parser("apply", parents=[one], help="bring a VPC to what its tags ask for")
+    command = commands.add_parser("apply", parents=[looks, careful], help="bring a VPC to what its tags ask for")
+    command.add_argument("vpc", metavar="VPC|FILE", help="id of the VPC, or a file of vpce plan --out")
+    command.add_argument("--region", help="the VPC's region")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.set_defaults(command=_apply)
     command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
@@ -128,7 +139,9 @@ def _parser() -> argparse.ArgumentParser:
 def _explain(options: argparse.Namespace) -> int:
     if options.name is not None:
         return _explain_name(options)
-    plan = _planned(_around(options), options.vpc)
+    around = _around(options)
+    vpc, now = _find(around, options.vpc), datetime.now(UTC)
+    plan = careful(around.plan(vpc, around.wish(vpc), now), now)
     print(json.dumps(plan_document(plan), indent=1) if options.json else explain(plan))
     return FINE
 
@@ -163,14 +176,23 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    plan = _planned(_around(options), options.vpc)
+    plan = _planned(_around(options), options)
     print(json.dumps(plan_document(plan), indent=1) if options.json else explain(plan, quiet_steps=False))
+    if options.out:
+        document = approval_document(plan, installation=options.installation)
+        _write(options.out, json.dumps(document, indent=1) + "\n")
+        print(f"vpce: kept; to do this and nothing else: vpce apply {options.out}", file=sys.stderr)
     return TO_DO if plan.actions else FINE
 
 
 def _apply(options: argparse.Namespace) -> int:
+    document = None if options.vpc.startswith("vpc-") else _approval(options)
     around = _around(options)
-    plan = _planned(around, options.vpc)
+    plan = _planned(around, options)
+    try:
+        allowed = approved(plan, document) if document else None
+    except StaleError as error:
+        raise CannotError(f"{error}; nothing was changed, make a new plan") from error
     if not options.json:
         print(explain(plan, quiet_steps=False))
     if plan.actions and not options.yes:
@@ -186,7 +208,8 @@ def _apply(options: argparse.Namespace) -> int:
             break
         print("waiting for AWS …", file=sys.stderr, flush=True)
         time.sleep(_BETWEEN_LOOKS)
-        plan = _planned(around, options.vpc)
+        plan = _planned(around, options)
+        plan = plan if allowed is None else limited(plan, allowed)
     if options.json:
         said = [{"step": type(o.action).__name__, "verdict": o.verdict.value, "message": o.message} for o in outcomes]
         print(json.dumps(plan_document(plan) | {"outcomes": said}, indent=1))
@@ -207,9 +230,37 @@ def _say(outcome: Outcome) -> None:
     print(f"{outcome.verdict}: {said.verb} {said.thing} {outcome.message}".rstrip(), file=sys.stderr, flush=True)
 
 
-def _planned(around: Surroundings, vpc_id: str) -> Plan:
-    vpc = _find(around, vpc_id)
-    return around.plan(vpc, around.wish(vpc))
+def _approval(options: argparse.Namespace) -> dict[str, Any]:
+    """The plan of a file; its VPC and where that is go for the options."""
+    try:
+        document = json.loads(Path(options.vpc).read_text(encoding="utf-8"))
+        _ = document["state"], document["actions"]
+        vpc, region, installation = document["plan"]["vpc"], document["plan"]["region"], document["installation"]
+    except OSError as error:
+        raise CannotError(f"{options.vpc} is no VPC's id, nor a file: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise CannotError(f"{options.vpc} is no plan; vpce plan VPC --out FILE makes one") from error
+    options.vpc, options.region, options.installation = vpc, region, installation
+    return dict(document)
+
+
+def _write(name: str, text: str) -> None:
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotError(f"{name}: {error.strerror}") from error
+
+
+def _planned(around: Surroundings, options: argparse.Namespace) -> Plan:
+    """What a person may do: whatever the mode, but in the change window and not too much at once, if not told so."""
+    vpc, now = _find(around, options.vpc), datetime.now(UTC)
+    wish = replace(around.wish(vpc), mode=Mode.SYNC)
+    if options.now:
+        wish = replace(wish, window=None)
+    if options.allow_deletions:
+        wish = replace(wish, deletions_allowed=True)
+    plan = careful(around.plan(vpc, wish, now), now)
+    return guarded([plan], around.installed, around.deletion_share)[0]
 
 
 def _find(around: Surroundings, vpc_id: str) -> Vpc:
@@ -263,6 +314,7 @@ def _around(options: argparse.Namespace) -> Surroundings:
         installation=options.installation,
         profiles=_profiles(options),
         pace=Pace(),
+        grace=timedelta(hours=getattr(options, "grace_hours", 24)),
     )
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from vpce.core.profile import Mode
+from vpce.core.window import Window, read_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +31,14 @@ class Settings:
     message_format: str
     """``text``, ``chat`` or ``json``; see `vpce.notify.publish`."""
     tells_security_hub: bool
+    grace: timedelta
+    """How long ours stays after nobody wants it any more."""
+    looks_at_traffic: bool
+    """Before it goes."""
+    deletion_share: int
+    """Per cent of the installation's endpoints in a place that may go in one run."""
+    mode: Mode
+    window: Window | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -34,6 +46,7 @@ class Settings:
 
         Raises:
             KeyError: a variable is missing; the message names it and who sets it.
+            ValueError: its value cannot be used; the template does not let such values in.
 
         """
 
@@ -54,4 +67,9 @@ class Settings:
             audit_messages=value("VPCE_AUDIT_MESSAGES"),
             message_format=value("VPCE_MESSAGE_FORMAT"),
             tells_security_hub=value("VPCE_SECURITY_HUB") == "on",
+            grace=timedelta(hours=int(value("VPCE_GRACE_HOURS"))),
+            looks_at_traffic=value("VPCE_TRAFFIC_CHECK") == "on",
+            deletion_share=int(value("VPCE_DELETION_SHARE")),
+            mode=Mode(value("VPCE_MODE")),
+            window=read_window(value("VPCE_CHANGE_WINDOW")),
         )

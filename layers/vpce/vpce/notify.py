@@ -32,6 +32,8 @@ _WORDS_LIMIT = 1000
 _CHAT_DESCRIPTION, _CHAT_STEP, _CHAT_BYTES, _CHAT_RESOURCES = 8_000, 350, 24 * 1024, 20
 """Characters that Amazon Q Developer takes of a description and of a step; bytes that the other forms leave; names."""
 _MEMORY = timedelta(hours=1)
+_BETWEEN_SWEEPS = timedelta(minutes=70)
+"""A little more than the hour of template.yaml: the look that comes first after something was due tells of it."""
 
 
 class Told:
@@ -44,10 +46,11 @@ class Told:
         self._when: dict[tuple[str, tuple[str, ...]], datetime] = {}
 
     def is_news(self, run: Reconciled, now: datetime) -> bool:
-        """A change always; trouble if the event named the VPC, and it was not told within the hour."""
+        """A change always; trouble if the event named the VPC, or the time of what is held is just over, once."""
         self._when = {what: when for what, when in self._when.items() if now - when < _MEMORY}
         what = (run.vpc, run.trouble)
-        is_new = bool(run.trouble) and run.is_named and what not in self._when
+        is_due = run.due is not None and now - run.due < _BETWEEN_SWEEPS
+        is_new = bool(run.trouble) and (run.is_named or is_due) and what not in self._when
         if is_new or run.has_changed:
             self._when[what] = now
         return is_new or run.has_changed

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from vpce.aws.apply import Unseen, apply
 from vpce.aws.catalog import read_catalog
+from vpce.aws.errors import AwsError, in_words
 from vpce.aws.network import survey
-from vpce.aws.observe import observe
+from vpce.aws.observe import observe, pages
+from vpce.aws.traffic import UncountedError, traffic
+from vpce.core.caution import careful, guarded
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look
-from vpce.core.model import Catalog, Dns
+from vpce.core.model import MANAGED_BY_TAG, Catalog, Dns, Kind
 from vpce.core.network import EVERYTHING, NAMES, Network, Survey
 from vpce.core.notice import Reconciled
-from vpce.core.plan import CreateEndpoint, Outcome, Plan, make_plan
-from vpce.core.profile import ProfileError, is_managed, wish_of
+from vpce.core.plan import GRACE, CreateEndpoint, Known, Outcome, Plan, make_plan
+from vpce.core.profile import Mode, ProfileError, is_managed, wish_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from vpce.core.model import Place, Vpc
     from vpce.core.network import Facet
     from vpce.core.profile import Profiles, Wish
+    from vpce.core.window import Window
 
 NEW_FOR = timedelta(hours=1)
 """A CreateVpc event older than this (a message put back from the dead-letter queue) makes no VPC new: by now it may
@@ -46,6 +50,13 @@ class Surroundings:
     profiles: Profiles
     pace: Pace
     default_profile: str = ""
+    grace: timedelta = GRACE
+    mode: Mode = Mode.SYNC
+    window: Window | None = None
+    deletion_share: int = 30
+    """Per cent of the installation's endpoints in the place that may go in one run."""
+    looks_at_traffic: bool = False
+    """Before what nobody asks for any more is deleted."""
     catalog_of: Callable[[EC2Client, str], Catalog] = read_catalog
     client_of: Callable[..., Any] | None = None
     """Makes clients, by service and region, for what surrounds the endpoints; None: nobody looks at that."""
@@ -81,7 +92,15 @@ class Surroundings:
         return found
 
     def wish(self, vpc: Vpc, *, is_new: bool = False) -> Wish:
-        return wish_of(vpc, self.profiles, default=self.default_profile, is_new=is_new)
+        return wish_of(
+            vpc, self.profiles, default=self.default_profile, is_new=is_new, mode=self.mode, window=self.window
+        )
+
+    def installed(self) -> int:
+        """Endpoints that the installation has in the place."""
+        tag = f"tag:{MANAGED_BY_TAG}"
+        found = pages(self.ec2, "describe_vpc_endpoints", "VpcEndpoints", [self.installation], by=tag)
+        return sum(e.get("State", "").lower() != "deleted" for e in found)
 
     def survey(
         self, vpcs: Sequence[Vpc], facets: frozenset[Facet] = EVERYTHING, *, names: Sequence[str] = ()
@@ -91,26 +110,39 @@ class Surroundings:
             return Survey(networks={vpc.id: Network() for vpc in vpcs})
         return survey(self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace, names=names)
 
-    def plan(self, vpc: Vpc, wish: Wish, *, network: Network | None = None) -> Plan:
-        """The plan; where it would take names, those that lead to an endpoint elsewhere are left there.
+    def plan(self, vpc: Vpc, wish: Wish, now: datetime, *, network: Network | None = None) -> Plan:
+        """All that the wish asks for; where it would take names, those that lead to an endpoint elsewhere stay there.
 
         Args:
             vpc: as it is.
             wish: what its tags ask for.
+            now: when it was read.
             network: what surrounds it, if that was read already.
 
         """
-        if wish.profile is None:
-            # Nothing is looked up in the catalog, so it need not be read.
-            return make_plan(vpc, wish, Catalog(region=self.place.region, offers=()))
-        plan = make_plan(vpc, wish, self.catalog)
-        if not any(isinstance(a, CreateEndpoint) and a.private_dns for a in plan.actions):
-            return plan
-        around = network or self.survey([vpc], NAMES).networks[vpc.id]
-        # Zones are asked only where both attributes are on, as this plan will have them.
-        with_dns = replace(vpc, dns=Dns(support=True, hostnames=True))
-        central = served_centrally(with_dns, around, self.catalog)
-        return make_plan(vpc, wish, self.catalog, central=central) if central else plan
+        known = Known(now=now, grace=self.grace)
+        # Without a profile nothing is looked up in the catalog, so it need not be read.
+        catalog = self.catalog if wish.profile else Catalog(region=self.place.region, offers=())
+        plan = make_plan(vpc, wish, catalog, known)
+        if any(isinstance(a, CreateEndpoint) and a.private_dns for a in plan.actions):
+            around = network or self.survey([vpc], NAMES).networks[vpc.id]
+            # Zones are asked only where both attributes are on, as this plan will have them.
+            with_dns = replace(vpc, dns=Dns(support=True, hostnames=True))
+            known = replace(known, central=served_centrally(with_dns, around, catalog))
+        if self.looks_at_traffic and (due := [e.id for e in plan.due if e.kind is Kind.INTERFACE]):
+            known = replace(known, **self._traffic(vpc.id, due, now))
+        return make_plan(vpc, wish, catalog, known)
+
+    def _traffic(self, vpc: str, endpoints: Sequence[str], now: datetime) -> Mapping[str, Any]:
+        if self.client_of is None:
+            raise ValueError("without clients nobody looks at traffic")
+        try:
+            cloudwatch = self.client_of("cloudwatch", self.place.region)
+            return {"traffic": traffic(cloudwatch, vpc, endpoints, since=now - self.grace, until=now)}
+        except AwsError as error:
+            return {"uncounted": in_words(error)}
+        except UncountedError as error:
+            return {"uncounted": str(error)}
 
     def apply(
         self, plan: Plan, *, generation: str, progress: Callable[[Outcome], None] = lambda _: None
@@ -167,15 +199,26 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
     runs: list[Reconciled] = []
     again: list[Look] = []
     errors: dict[str, Exception] = {}
+    plans: list[Plan] = []
     for vpc in vpcs:
         if vpc.id not in named and not is_managed(vpc):
             continue
         try:
-            run = _one(around, vpc, is_new=vpc.id in new, generation=generation)
+            wish = around.wish(vpc, is_new=vpc.id in new)
+            plans.append(careful(around.plan(vpc, wish, now), now))
+        except ProfileError as error:
+            runs.append(Reconciled(vpc=vpc.id, vpc_name=vpc.name, refusal=str(error), is_named=vpc.id in named))
         except Exception as error:  # noqa: BLE001  one VPC must not cost the others theirs; the caller raises it
-            error.add_note(f"while reconciling {vpc.id} in {around.place}")
-            errors[vpc.id] = error
+            errors[vpc.id] = _noted(error, around.place, vpc)
+    seen = sum(len(vpc.ours) for vpc in vpcs)
+    for plan in guarded(plans, (lambda: seen) if everywhere else around.installed, around.deletion_share):
+        vpc = plan.vpc
+        try:
+            outcomes = around.apply(plan, generation=generation) if plan.actions else ()
+        except Exception as error:  # noqa: BLE001
+            errors[vpc.id] = _noted(error, around.place, vpc)
             continue
+        run = Reconciled(vpc=vpc.id, vpc_name=vpc.name, plan=plan, outcomes=outcomes, is_named=vpc.id in named)
         if run.is_unfinished:
             own = [k for k in looks if vpc.id in k.vpcs]
             since = "" if run.got_on else min((k.since for k in own if k.since), default=now.isoformat())
@@ -183,18 +226,13 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
                 run = replace(run, gave_up=True)
             else:
                 again.append(_again(around.place, own, vpc, since, is_new=vpc.id in new))
-        runs.append(replace(run, is_named=vpc.id in named))
-    return Run(runs=tuple(runs), again=tuple(again), errors=errors)
+        runs.append(run)
+    return Run(runs=tuple(sorted(runs, key=lambda r: r.vpc)), again=tuple(again), errors=errors)
 
 
-def _one(around: Surroundings, vpc: Vpc, *, is_new: bool, generation: str) -> Reconciled:
-    try:
-        wish = around.wish(vpc, is_new=is_new)
-    except ProfileError as error:
-        return Reconciled(vpc=vpc.id, vpc_name=vpc.name, refusal=str(error))
-    plan = around.plan(vpc, wish)
-    outcomes = around.apply(plan, generation=generation) if plan.actions else ()
-    return Reconciled(vpc=vpc.id, vpc_name=vpc.name, plan=plan, outcomes=outcomes)
+def _noted(error: Exception, place: Place, vpc: Vpc) -> Exception:
+    error.add_note(f"while reconciling {vpc.id} in {place}")
+    return error
 
 
 def patience_is_over(since: str, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import MutableMapping
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
@@ -25,7 +26,7 @@ from vpce.aws.errors import (
     verdict_of,
     words_of,
 )
-from vpce.core.model import MADE_FOR_TAG, MANAGED_BY_TAG, Kind, group_name
+from vpce.core.model import DELETE_AFTER_TAG, MADE_FOR_TAG, MANAGED_BY_TAG, Kind, group_name
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
@@ -33,7 +34,9 @@ from vpce.core.plan import (
     DeleteSecurityGroup,
     EnableDnsHostnames,
     EnableDnsSupport,
+    MarkEndpoint,
     Outcome,
+    UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
     Verdict,
@@ -52,8 +55,8 @@ if TYPE_CHECKING:
 Unseen = MutableMapping[tuple[str, str, Kind], dict[str, Any]]
 """(VPC, service, kind) of endpoints made, or perhaps made → the call that did it, until a look shows them."""
 
-_MOST_DELETIONS = 25
-"""Ids in one DeleteVpcEndpoints call."""
+_MOST_IDS = 25
+"""In one DeleteVpcEndpoints call; tags may be put on more, which is not needed."""
 _TRIES = 4
 """Calls of one action while EC2 throttles: somebody else may drink from the same bucket."""
 
@@ -93,21 +96,23 @@ def apply(
 
 
 def _batches(actions: Iterable[Action]) -> Iterator[list[Action]]:
-    """Deletions of one kind together, everything else by itself."""
-    batch: list[DeleteEndpoint] = []
-    for action in actions:
-        if isinstance(action, DeleteEndpoint):
-            if batch and (batch[0].endpoint.kind is not action.endpoint.kind or len(batch) == _MOST_DELETIONS):
-                yield [*batch]
-                batch = []
-            batch.append(action)
-        else:
-            if batch:
-                yield [*batch]
-                batch = []
-            yield [action]
-    if batch:
-        yield [*batch]
+    """What one call can do together; everything else by itself."""
+    for call, together in groupby(actions, key=_together):
+        batch = list(together)
+        size = 1 if call is None else _MOST_IDS
+        yield from (batch[start : start + size] for start in range(0, len(batch), size))
+
+
+def _together(action: Action) -> tuple[object, ...] | None:
+    match action:
+        case DeleteEndpoint(endpoint=endpoint):
+            return DeleteEndpoint, endpoint.kind
+        case MarkEndpoint(delete_after=moment):
+            return MarkEndpoint, moment
+        case UnmarkEndpoint():
+            return (UnmarkEndpoint,)
+        case _:
+            return None
 
 
 class _Run:
@@ -154,7 +159,7 @@ class _Run:
                 return [refused.get(id(a)) or Outcome(action=a, verdict=Verdict.DONE) for a in batch]
         return outcomes
 
-    def _call(self, batch: list[Action]) -> dict[int, Outcome]:  # noqa: C901  one case per kind of action
+    def _call(self, batch: list[Action]) -> dict[int, Outcome]:  # noqa: C901, PLR0912  one case per kind of action
         """Make the call; gives what EC2 refused of it within an answer of success, by the action's identity."""
         vpc, action = self.plan.vpc.id, batch[0]
         match action:
@@ -176,6 +181,11 @@ class _Run:
                 return self._create_endpoint(action)
             case UpdateEndpoint():
                 self.ec2.modify_vpc_endpoint(VpcEndpointId=action.endpoint.id, **self._modification(action))
+            case MarkEndpoint(delete_after=moment):
+                value = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+                self.ec2.create_tags(Resources=_ids(batch), Tags=[{"Key": DELETE_AFTER_TAG, "Value": value}])
+            case UnmarkEndpoint():
+                self.ec2.delete_tags(Resources=_ids(batch), Tags=[{"Key": DELETE_AFTER_TAG}])
             case DeleteEndpoint():
                 return self._delete_endpoints([a for a in batch if isinstance(a, DeleteEndpoint)])
             case _:
@@ -290,10 +300,18 @@ def _operation(action: Action) -> str:
             return "CreateVpcEndpoint"
         case UpdateEndpoint():
             return "ModifyVpcEndpoint"
+        case MarkEndpoint():
+            return "CreateTags"
+        case UnmarkEndpoint():
+            return "DeleteTags"
         case DeleteEndpoint():
             return "DeleteVpcEndpoints"
         case _:
             return type(action).__name__
+
+
+def _ids(batch: Iterable[Action]) -> list[str]:
+    return [a.endpoint.id for a in batch if isinstance(a, MarkEndpoint | UnmarkEndpoint)]
 
 
 def _permissions(rules: Iterable[Ingress]) -> list[Any]:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_route53profiles import Route53ProfilesClient
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 
+@overload
+def client(service: Literal["cloudwatch"], region: str | None = None) -> CloudWatchClient: ...
 @overload
 def client(service: Literal["ec2"], region: str | None = None) -> EC2Client: ...
 @overload

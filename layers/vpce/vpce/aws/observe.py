@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from vpce.aws.errors import code_of, is_gone
 from vpce.aws.pace import OutOfTimeError
 from vpce.core.model import (
+    DELETE_AFTER_TAG,
     MADE_FOR_TAG,
     MANAGED_BY_TAG,
     Dns,
@@ -259,7 +261,16 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             requester_managed=endpoint.get("RequesterManaged", False),
             created=endpoint["CreationTimestamp"].isoformat() if "CreationTimestamp" in endpoint else "",
             address_type=endpoint.get("IpAddressType", "ipv4").lower(),
+            delete_after=_moment(tags.get(DELETE_AFTER_TAG, "")),
         )
+
+
+def _moment(text: str) -> datetime | None:
+    """A mark that people have made unreadable is none: it is made anew."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _dns_names(endpoint: Mapping[str, Any]) -> Iterator[str]:

@@ -41,6 +41,8 @@ CALLS: Mapping[str, str] = {
 
 OWN_SOURCE = "vpce"
 LOOK_AGAIN = "Look again"
+LOOK_EVERYWHERE = "Look everywhere"
+"""What the schedule sends: at every VPC that vpce manages, in every region of the installation."""
 
 _VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -132,6 +134,10 @@ def _own(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Look | Ignored:
         time=str(event.get("time", "")),
         since=str(detail.get("since", "")),
     )
+
+
+def is_sweep(event: Any) -> bool:
+    return isinstance(event, dict) and (event.get("source"), event.get("detail-type")) == (OWN_SOURCE, LOOK_EVERYWHERE)
 
 
 def look_again(look: Look, *, message_id: str) -> dict[str, Any]:

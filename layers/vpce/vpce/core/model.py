@@ -13,14 +13,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 PROFILE_TAG = "endpoint-profile"
 ZONES_TAG = "endpoint-zones"
+MODE_TAG = "endpoint-mode"
+WINDOW_TAG = "endpoint-window"
+DELETIONS_TAG = "endpoint-deletions"
+"""``allowed``: more of ours may go from this VPC than the guard lets pass."""
 MANAGED_BY_TAG = "vpce:managed-by"
 """On everything we make; its value is the installation (the stack's name)."""
 MADE_FOR_TAG = "vpce:profile"
 """On our endpoints: the profile they were made for; ``default/…`` when no tag asked for it."""
 MADE_BY_DEFAULT = "default/"
+DELETE_AFTER_TAG = "vpce:delete-after"
+"""On our endpoints that nobody wants any more: when they go, ISO 8601."""
 
 OUR_RULE = "vpce: a CIDR of this VPC"
 """Description of the ingress rules that we add, and therefore may revoke."""
@@ -108,6 +115,8 @@ class Endpoint:
     """ISO 8601; empty where EC2 does not tell."""
     address_type: str = "ipv4"
     """ipv4, dualstack or ipv6."""
+    delete_after: datetime | None = None
+    """Of ours that is no longer wanted: when it goes. None also where the mark cannot be read."""
 
     @property
     def is_leaving(self) -> bool:

@@ -6,9 +6,12 @@ The text is what arrives by e-mail; the JSON carries the same and ids. Both are 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
+from vpce.core.caution import warnings_of
+from vpce.core.commands import tag_it
+from vpce.core.model import DELETIONS_TAG, PROFILE_TAG
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
@@ -17,19 +20,26 @@ from vpce.core.plan import (
     Elsewhere,
     EnableDnsHostnames,
     EnableDnsSupport,
+    Held,
     Keep,
     Leave,
+    Leaving,
+    MarkEndpoint,
     Shortfall,
+    UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
     Verdict,
     Wait,
+    utc,
 )
+from vpce.core.profile import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
-    from vpce.core.model import Place
+    from vpce.core.model import Endpoint, Place
     from vpce.core.plan import Outcome, Plan, Step
 
 SUBJECT_LIMIT = 99
@@ -66,9 +76,11 @@ class Line:
     verb: str
     thing: str
     why: str
+    held: str = ""
+    """Why it is not done now, and until when."""
 
     def __str__(self) -> str:
-        return f"  {self.sign} {self.verb:<7} {self.thing}: {self.why}"
+        return f"  {self.sign} {self.verb:<7} {self.thing}: {self.why}{f'  [held: {self.held}]' if self.held else ''}"
 
 
 def line(step: Step) -> Line:  # noqa: C901, PLR0911, PLR0912  one case per kind of step
@@ -91,19 +103,31 @@ def line(step: Step) -> Line:  # noqa: C901, PLR0911, PLR0912  one case per kind
         case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
             return Line(sign="~", verb="update", thing=f"{service} {endpoint.id} ({_changes(step)})", why=why)
         case DeleteEndpoint(service=service, endpoint=endpoint, why=why):
-            return Line(sign="-", verb="delete", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
+            return Line(sign="-", verb="delete", thing=_named(service, endpoint), why=why)
+        case MarkEndpoint(service=service, endpoint=endpoint, delete_after=moment, why=why):
+            return Line(sign="~", verb="mark", thing=f"{_named(service, endpoint)}, to go at {utc(moment)}", why=why)
+        case UnmarkEndpoint(service=service, endpoint=endpoint, why=why):
+            return Line(sign="~", verb="unmark", thing=_named(service, endpoint), why=why)
+        case Leaving(service=service, endpoint=endpoint, at=moment, why=why):
+            return Line(sign="…", verb="goes", thing=f"{_named(service, endpoint)}, at {utc(moment)}", why=why)
+        case Held(action=action, why=why):
+            return replace(line(action), held=why)
         case Wait(subject=subject, why=why):
             return Line(sign="…", verb="wait", thing=subject, why=why)
         case Shortfall(service=service, kind=kind, why=why, is_required=is_required):
             return Line(sign="!" if is_required else " ", verb="cannot", thing=f"{service} ({kind.lower()})", why=why)
         case Keep(service=service, endpoint=endpoint, why=why):
-            return Line(sign=" ", verb="keep", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
+            return Line(sign=" ", verb="keep", thing=_named(service, endpoint), why=why)
         case Elsewhere(service=service, why=why):
             return Line(sign=" ", verb="leave", thing=f"{service} (interface) elsewhere", why=why)
         case Leave(service=service, endpoint=endpoint, why=why):
-            return Line(sign=" ", verb="leave", thing=f"{service} ({endpoint.kind.lower()}) {endpoint.id}", why=why)
+            return Line(sign=" ", verb="leave", thing=_named(service, endpoint), why=why)
         case _:
             assert_never(step)
+
+
+def _named(service: str, endpoint: Endpoint) -> str:
+    return f"{service} ({endpoint.kind.lower()}) {endpoint.id}"
 
 
 def _changes(update: UpdateEndpoint) -> str:
@@ -127,14 +151,20 @@ def explain(plan: Plan, *, quiet_steps: bool = True) -> str:
     lines = [line(s) for s in plan.steps]
     shown = [str(one) for one in lines if quiet_steps or one.sign != " "]
     head = [f"{plan.vpc.name} in {plan.vpc.place}", f"  {plan.wish.why}"]
-    return joined([*head, *(shown or ["    nothing to do"]), f"  {summary(plan)}"])
+    return joined([*head, *(shown or ["    nothing to do"]), *_warnings(plan), f"  {summary(plan)}"])
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    for text, services in warnings_of(plan).items():
+        yield f"  ! beware  {_list(set(services))}: {text}"
 
 
 def summary(plan: Plan) -> str:
     signs = Counter(line(a).sign for a in plan.actions)
+    held = f" {len(plan.held)} held." if plan.held else ""
     if not plan.actions:
-        return "Nothing to change." if not plan.waits else "Nothing to change now; AWS is still at work."
-    return f"{signs['+']} to create, {signs['~']} to update, {signs['-']} to delete."
+        return ("Nothing to change." if not plan.waits else "Nothing to change now; AWS is still at work.") + held
+    return f"{signs['+']} to create, {signs['~']} to update, {signs['-']} to delete.{held}"
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -144,14 +174,21 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "region": plan.vpc.place.region,
         "profile": plan.wish.profile.name if plan.wish.profile else None,
         "why": plan.wish.why,
+        "mode": plan.wish.mode.value,
         "changes": len(plan.actions),
+        "held": len(plan.held),
+        "warnings": [{"about": sorted(set(services)), "text": text} for text, services in warnings_of(plan).items()],
         "steps": [_step_document(s) for s in plan.steps],
     }
 
 
 def _step_document(step: Step) -> dict[str, Any]:
     said = line(step)
-    return {"step": type(step).__name__, "verb": said.verb, "thing": said.thing, "why": said.why}
+    document = {"step": type(step).__name__, "verb": said.verb, "thing": said.thing, "why": said.why}
+    if isinstance(step, Held):
+        until = step.until.isoformat() if step.until else None
+        return document | {"step": type(step.action).__name__, "held": step.why, "until": until}
+    return document
 
 
 # ---- a reconcile run ----------------------------------------------------------------------------------------------
@@ -189,6 +226,10 @@ class Reconciled:
         )
 
     @property
+    def marks(self) -> list[MarkEndpoint]:
+        return [o.action for o in self.outcomes_that(Verdict.DONE) if isinstance(o.action, MarkEndpoint)]
+
+    @property
     def has_changed(self) -> bool:
         return bool(self.outcomes_that(Verdict.DONE))
 
@@ -197,12 +238,24 @@ class Reconciled:
         """What people must know, change or no change; the same trouble gives the same words."""
         failures = [f"{line(o.action).thing}: {o.message}" for o in self.outcomes_that(Verdict.FAILED)]
         shortfalls = [str(line(s)) for s in self.plan.shortfalls if s.is_required] if self.plan else []
+        held = [f"{line(h).thing}: {h.why}" for h in self.held]
         return (
             *([self.refusal] if self.refusal else []),
             *(["gave up"] if self.gave_up else []),
             *failures,
             *shortfalls,
+            *held,
         )
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        return self.plan.held if self.plan else ()
+
+    @property
+    def due(self) -> datetime | None:
+        """The last time at which something of it should have gone that is held."""
+        times = [h.action.due for h in self.held if isinstance(h.action, DeleteEndpoint) and h.action.due]
+        return max(times, default=None)
 
 
 def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> Message | None:
@@ -213,8 +266,11 @@ def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> 
     done = sum(len(r.outcomes_that(Verdict.DONE)) for r in told)
     failed = sum(len(r.outcomes_that(Verdict.FAILED)) + bool(r.refusal) + r.gave_up for r in told)
     short = sum(s.is_required for r in told if r.plan for s in r.plan.shortfalls)
+    held = sum(len(r.held) for r in told)
     nouns = ((done, "change"), (failed, "failure"), (short, "shortfall"))
-    counts = ", ".join(count(number, noun) for number, noun in nouns if number)
+    counts = ", ".join(
+        [*(count(number, noun) for number, noun in nouns if number), *([f"{held} held"] if held else [])]
+    )
     where = told[0].vpc_name if len(told) == 1 else count(len(told), "VPC")
     text = [f"vpce in {place}: {counts}.", ""]
     for run in told:
@@ -224,7 +280,8 @@ def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> 
         subject=subject_of(f"[vpce] {place.region} {where}: {counts}"),
         text=joined(text),
         resources=tuple(r.vpc for r in told),
-        severity="high" if failed else "medium" if short else "none",
+        next_steps=tuple(step for r in told for step in _next_steps(r)),
+        severity=_severity(told, failed=failed, short=short),
         accounts=(place.account,),
         regions=(place.region,),
         document={
@@ -234,9 +291,26 @@ def notice(place: Place, runs: Iterable[Reconciled], reasons: Iterable[str]) -> 
             "changes": done,
             "failures": failed,
             "shortfalls": short,
+            "held": held,
             "vpcs": [_run_document(r) for r in told],
         },
     )
+
+
+def _severity(told: Iterable[Reconciled], *, failed: int, short: int) -> str:
+    held = [h for r in told for h in r.held]
+    if failed or any(h.is_unsafe for h in held):
+        return "high"
+    return "medium" if short else "low" if held else "none"
+
+
+def _next_steps(run: Reconciled) -> Iterator[str]:
+    if run.plan and run.plan.wish.retire and run.marks:
+        yield tag_it(run.plan.vpc, max(m.endpoint.made_for for m in run.marks) or "<its profile>")
+    if run.plan and any(h.is_unsafe for h in run.held):
+        yield tag_it(run.plan.vpc, "allowed", DELETIONS_TAG)
+    if run.plan and run.held and run.plan.wish.mode is not Mode.SYNC:
+        yield f"vpce apply {run.vpc} --region {run.plan.vpc.place.region}"
 
 
 def _run_text(run: Reconciled) -> Iterator[str]:
@@ -246,9 +320,21 @@ def _run_text(run: Reconciled) -> Iterator[str]:
         yield "    Nothing was changed in this VPC."
     if run.plan:
         yield f"  {run.plan.wish.why}"
+    yield from _outcomes(run)
+    if run.gave_up:
+        yield "  ! Gave up waiting for AWS; the audit comes by again."
+    if run.plan:
+        yield from _held(run.plan)
+        yield from (str(line(s)) for s in run.plan.waits)
+        yield from (str(line(s)) for s in run.plan.shortfalls if s.is_required)
+
+
+def _outcomes(run: Reconciled) -> Iterator[str]:
     for outcome in run.outcomes_that(Verdict.DONE):
         said = line(outcome.action)
         yield f"  {said.sign} {_PAST.get(said.verb, said.verb)} {said.thing}: {said.why}"
+    if run.marks:
+        yield f"    To keep what is marked, {_wanted_again(run)}."
     for outcome in run.outcomes_that(Verdict.FAILED):
         said = line(outcome.action)
         yield f"  ! could not {said.verb} {said.thing}"
@@ -261,14 +347,31 @@ def _run_text(run: Reconciled) -> Iterator[str]:
         yield f"  … {count(blocked, 'more change')} not tried without it"
     if later := len(run.outcomes_that(Verdict.DEFERRED)):
         yield f"  … {count(later, 'more change')} to come, as fast as EC2 lets us"
-    if run.gave_up:
-        yield "  ! Gave up waiting for AWS; the audit comes by again."
-    if run.plan:
-        yield from (str(line(s)) for s in run.plan.waits)
-        yield from (str(line(s)) for s in run.plan.shortfalls if s.is_required)
 
 
-_PAST = {"create": "created", "update": "updated", "delete": "deleted", "enable": "enabled"}
+def _wanted_again(run: Reconciled) -> str:
+    if run.plan and run.plan.wish.retire:
+        return f"put the tag {PROFILE_TAG} back"
+    return "ask for it again by the VPC's tag or in its profile; or keep it as your own: vpce disown ENDPOINT"
+
+
+def _held(plan: Plan) -> Iterator[str]:
+    """What would be done, as a person wants to review it: by what holds it."""
+    for why in dict.fromkeys(h.why for h in plan.held):
+        yield f"  Held, {why}:"
+        yield from (f"  {line(h.action)}" for h in plan.held if h.why == why)
+    if plan.held:
+        yield from (f"  {warning}" for warning in _warnings(plan))
+
+
+_PAST = {
+    "create": "created",
+    "update": "updated",
+    "mark": "marked",
+    "unmark": "unmarked",
+    "delete": "deleted",
+    "enable": "enabled",
+}
 
 
 def _run_document(run: Reconciled) -> dict[str, Any]:
@@ -278,6 +381,7 @@ def _run_document(run: Reconciled) -> dict[str, Any]:
         "profile": run.plan.wish.profile.name if run.plan and run.plan.wish.profile else None,
         "refusal": run.refusal or None,
         "gave_up": run.gave_up,
+        "held": [_step_document(h) for h in run.held],
         "outcomes": [
             _step_document(o.action) | {"verdict": o.verdict.value, "message": o.message} for o in run.outcomes
         ],

@@ -6,17 +6,20 @@
                               endpoint outside the VPC
     yes      yes, ours        Keep, or UpdateEndpoint; Wait while AWS is still working on it
     yes      yes, not ours    Leave, it counts; and Shortfall for route tables that it misses
-    no       yes, ours        Keep; DeleteEndpoint only if the tag says ``none``
+    no       yes, ours        MarkEndpoint with the time it goes, Leaving until then, DeleteEndpoint after it; at once
+                              if the tag says ``none``
     no       yes, not ours    Leave
 
-The security group of interface endpoints and the VPC's DNS attributes are steps like any other: what is not in the
-plan does not happen. Every step says why, also those that change nothing.
+What is wanted again loses its mark (UnmarkEndpoint). What may not be done now is Held (``vpce.core.caution``). The
+security group of interface endpoints and the VPC's DNS attributes are steps like any other: what is not in the plan
+does not happen. Every step says why, also those that change nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -105,11 +108,34 @@ class UpdateEndpoint:
     """As in `CreateEndpoint`, for names that are turned on."""
     why: str
 
+    @property
+    def changes_something(self) -> bool:
+        return any(True for _ in reasons(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkEndpoint:
+    """Nobody wants it any more: from now on people can read on it when it goes."""
+
+    service: str
+    endpoint: Endpoint
+    delete_after: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmarkEndpoint:
+    service: str
+    endpoint: Endpoint
+    why: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteEndpoint:
     service: str
     endpoint: Endpoint
+    due: datetime | None = None
+    """Since when it may go; None where the tag says ``none``."""
     why: str
 
 
@@ -118,7 +144,6 @@ class Keep:
     service: str
     endpoint: Endpoint
     why: str
-    is_wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,18 +154,20 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
-    """Wanted, and served by an endpoint outside the VPC: a local one would take its names away, or be refused."""
+class Leaving:
+    """Ours, not wanted, and its time is not over."""
 
     service: str
+    endpoint: Endpoint
+    at: datetime
     why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """AWS is not done with something; a later look goes on from there."""
+class Elsewhere:
+    """Wanted, and served by an endpoint outside the VPC: a local one would take its names away, or be refused."""
 
-    subject: str
+    service: str
     why: str
 
 
@@ -163,10 +190,38 @@ Action = (
     | UpdateSecurityGroup
     | CreateEndpoint
     | UpdateEndpoint
+    | UnmarkEndpoint
+    | MarkEndpoint
     | DeleteEndpoint
     | DeleteSecurityGroup
 )
-Step = Action | Keep | Leave | Elsewhere | Wait | Shortfall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """AWS is not done with something; a later look goes on from there."""
+
+    subject: str
+    why: str
+    then: Action | None = None
+    """What is done after it, where that is known."""
+    on: frozenset[str] = frozenset()
+    """Endpoints that this plan deletes, and that must be gone first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """It would be done, and may not be done now."""
+
+    action: Action
+    why: str
+    until: datetime | None = None
+    """When it will be done; None: when somebody says so."""
+    is_unsafe: bool = False
+    """Too much would go at once."""
+
+
+Step = Action | Keep | Leave | Leaving | Elsewhere | Wait | Shortfall | Held
 
 
 class Verdict(StrEnum):
@@ -204,30 +259,54 @@ class Plan:
         return tuple(s for s in self.steps if isinstance(s, Shortfall))
 
     @property
+    def held(self) -> tuple[Held, ...]:
+        return tuple(s for s in self.steps if isinstance(s, Held))
+
+    @property
+    def due(self) -> tuple[Endpoint, ...]:
+        """Endpoints whose time is over."""
+        follow = (s.then for s in self.waits)
+        return tuple(a.endpoint for a in (*self.actions, *follow) if isinstance(a, DeleteEndpoint) and a.due)
+
+    @property
     def waits(self) -> tuple[Wait, ...]:
         return tuple(s for s in self.steps if isinstance(s, Wait))
 
 
-def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog, *, central: Mapping[str, str] | None = None) -> Plan:
-    """The steps from the VPC as it is to what is wished; a VPC brought there has a plan without actions.
+GRACE = timedelta(hours=24)
 
-    Args:
-        vpc: as it is.
-        wish: what its tags ask for.
-        catalog: of its region.
-        central: interface services (AWS's full names) served from outside the VPC → by what.
 
-    """
-    if wish.remove:
-        steps = _remove(vpc)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a plan may know beside the VPC, the wish and the catalogue. Services by AWS's full names."""
+
+    now: datetime
+    grace: timedelta = GRACE
+    """How long ours stays after nobody wants it any more."""
+    central: Mapping[str, str] = field(default_factory=dict)
+    """Interface service served from outside the VPC → by what."""
+    traffic: Mapping[str, int] = field(default_factory=dict)
+    """Endpoint → bytes that went through it within the last grace period; only where any did."""
+    uncounted: str = ""
+    """Why nobody knows of any traffic."""
+
+
+def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog, known: Known) -> Plan:
+    """The steps from the VPC as it is to what is wished; a VPC brought there has a plan without actions."""
+    if wish.remove or wish.retire:
+        steps = _away(vpc, wish, known)
     elif wish.profile is None:
         steps = _touch_nothing(vpc, wish.why)
     else:
-        steps = _Towards(vpc, wish, catalog, central or {}).steps()
-    return Plan(vpc=vpc, wish=wish, steps=tuple(sorted(steps, key=_order)))
+        steps = _Towards(vpc, wish, catalog, known).steps()
+    return Plan(vpc=vpc, wish=wish, steps=in_order(steps))
 
 
-def _order(step: Step) -> tuple[int, str, str]:  # noqa: C901, PLR0911  one line per kind of step is the clearest table
+def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
+    return tuple(sorted(steps, key=_order))
+
+
+def _order(step: Step) -> tuple[int, str, str]:  # noqa: C901, PLR0911, PLR0912  one line per kind of step is the clearest table
     match step:
         case EnableDnsSupport():
             return 0, "", ""
@@ -240,18 +319,27 @@ def _order(step: Step) -> tuple[int, str, str]:  # noqa: C901, PLR0911  one line
             return 3 if offer.kind is Kind.GATEWAY else 4, step.service, ""
         case UpdateEndpoint(endpoint=endpoint):
             return 3 if endpoint.kind is Kind.GATEWAY else 4, step.service, endpoint.id
+        case UnmarkEndpoint(endpoint=endpoint):
+            return 5, step.service, endpoint.id
+        case MarkEndpoint(endpoint=endpoint):
+            return 6, step.service, endpoint.id
         case DeleteEndpoint(endpoint=endpoint):
-            return 6 if endpoint.kind is Kind.GATEWAY else 5, step.service, endpoint.id
+            return 8 if endpoint.kind is Kind.GATEWAY else 7, step.service, endpoint.id
         case DeleteSecurityGroup():
-            return 7, "", ""
+            return 9, "", ""
+        case Held(action=action):
+            number, service, thing = _order(action)
+            return 10 + number, service, thing
         case Wait():
-            return 8, step.subject, ""
+            return 20, step.subject, ""
+        case Leaving(endpoint=endpoint):
+            return 21, step.service, endpoint.id
         case Shortfall():
-            return 9, step.service, step.kind
+            return 22, step.service, step.kind
         case Keep(endpoint=endpoint) | Leave(endpoint=endpoint):
-            return 10, step.service, endpoint.id
+            return 23, step.service, endpoint.id
         case Elsewhere():
-            return 10, step.service, ""
+            return 23, step.service, ""
 
 
 def _touch_nothing(vpc: Vpc, why: str) -> Iterator[Step]:
@@ -260,7 +348,7 @@ def _touch_nothing(vpc: Vpc, why: str) -> Iterator[Step]:
 
 
 def _keep(vpc: Vpc, endpoint: Endpoint, why: str) -> Keep:
-    return Keep(service=_short(vpc, endpoint), endpoint=endpoint, why=why, is_wanted=False)
+    return Keep(service=_short(vpc, endpoint), endpoint=endpoint, why=why)
 
 
 def _leave(vpc: Vpc, endpoint: Endpoint, why: str = "somebody else made it") -> Leave:
@@ -271,52 +359,113 @@ def _short(vpc: Vpc, endpoint: Endpoint) -> str:
     return short_name(endpoint.service, vpc.place.region)
 
 
-# ---- endpoint-profile = none --------------------------------------------------------------------------------------
+# ---- away ---------------------------------------------------------------------------------------------------------
 
 
-def _remove(vpc: Vpc) -> Iterator[Step]:
-    """Interface endpoints, then gateways, then the security group, each once what needs it is gone."""
-    ours = vpc.ours
-    interface_services = {e.service for e in ours if e.kind is Kind.INTERFACE}
-    for endpoint in vpc.endpoints:
-        if not endpoint.is_ours:
-            yield _leave(vpc, endpoint)
-    for endpoint in ours:
-        if endpoint.is_leaving:
-            yield Wait(subject=endpoint.id, why="AWS is deleting it")
-        elif endpoint.kind is Kind.GATEWAY and endpoint.service in interface_services:
-            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html
-            yield Wait(subject=endpoint.id, why="the gateway goes when the service's interface endpoint is gone")
-        elif endpoint.kind is Kind.GATEWAY and (theirs := _needing(vpc, endpoint)):
-            yield Shortfall(
-                service=_short(vpc, endpoint),
-                kind=Kind.GATEWAY,
-                why=f"{endpoint.id} is ours but {theirs.id}, which somebody else made, needs it; remove that one first",
-            )
-        else:
-            yield DeleteEndpoint(service=_short(vpc, endpoint), endpoint=endpoint, why="the tag says none")
-    for group in vpc.security_groups:
-        if group.is_ours:
-            yield _remove_group(vpc, group)
+def _away(vpc: Vpc, wish: Wish, known: Known) -> Iterator[Step]:
+    """Everything of ours goes, and then its security group."""
+    yield from (_leave(vpc, e) for e in vpc.endpoints if not e.is_ours)
+    steps = _without(vpc, {e.id: wish.why for e in vpc.ours}, None if wish.remove else known)
+    yield from steps
+    yield from _without_group(vpc, steps)
+
+
+def _without(vpc: Vpc, unwanted: Mapping[str, str], known: Known | None) -> list[Step]:
+    """Interface endpoints go first, then the gateways that they need.
+
+    Args:
+        vpc: as it is.
+        unwanted: ids of ours → why nobody wants them.
+        known: None where they go at once.
+
+    """
+    ours = [e for e in vpc.ours if e.id in unwanted]
+    first = {e.id: _one_less(vpc, e, unwanted[e.id], known) for e in ours if e.kind is Kind.INTERFACE}
+    steps = list(first.values())
+    for gateway in (e for e in ours if e.kind is Kind.GATEWAY):
+        user = _needing(vpc, gateway)
+        if user and user.id not in unwanted:
+            steps.append(_needed(vpc, gateway, user))
+            continue
+        beside = {e.id: first[e.id] for e in ours if e.id in first and e.service == gateway.service}
+        steps.append(_after(beside, gateway, _one_less(vpc, gateway, unwanted[gateway.id], known)))
+    return steps
+
+
+def _after(interfaces: Mapping[str, Step], gateway: Endpoint, step: Step) -> Step:
+    """A gateway's step, but not before those of its service's interface endpoints.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html
+    """
+    if not isinstance(step, DeleteEndpoint) or not interfaces:
+        return step
+    if staying := sorted(i for i, s in interfaces.items() if not isinstance(s, DeleteEndpoint | Wait)):
+        return Keep(service=step.service, endpoint=gateway, why=f"it goes after {_and(staying)}")
+    why = "the gateway goes when the service's interface endpoint is gone"
+    return Wait(subject=gateway.id, why=why, then=step, on=frozenset(interfaces))
+
+
+def _one_less(vpc: Vpc, endpoint: Endpoint, why: str, known: Known | None) -> Step:
+    service = _short(vpc, endpoint)
+    if endpoint.is_leaving:
+        return Wait(subject=endpoint.id, why="AWS is deleting it")
+    if known is None:
+        return DeleteEndpoint(service=service, endpoint=endpoint, why=why)
+    due, at = endpoint.delete_after, known.now + known.grace
+    if due is not None and known.now < due:
+        return Leaving(service=service, endpoint=endpoint, at=due, why=why)
+    used = known.traffic.get(endpoint.id)
+    if used:
+        why = f"{why}, but {as_bytes(used)} went through it lately; it stays once more as long"
+    if used or (due is None and known.grace):
+        return MarkEndpoint(service=service, endpoint=endpoint, delete_after=at, why=why)
+    delete = DeleteEndpoint(service=service, endpoint=endpoint, due=due or known.now, why=why)
+    if known.uncounted and endpoint.kind is Kind.INTERFACE:
+        return Held(action=delete, why=f"whether anybody uses it could not be read: {known.uncounted}")
+    return delete
+
+
+def _needed(vpc: Vpc, gateway: Endpoint, user: Endpoint) -> Step:
+    service = _short(vpc, gateway)
+    if user.is_ours:
+        return Keep(service=service, endpoint=gateway, why=f"{user.id} needs it")
+    why = f"{gateway.id} is ours but {user.id}, which somebody else made, needs it; remove that one first"
+    return Shortfall(service=service, kind=Kind.GATEWAY, why=why)
 
 
 def _needing(vpc: Vpc, gateway: Endpoint) -> Endpoint | None:
-    """The endpoint of somebody else for which AWS keeps the gateway; one that is leaving will not keep it for long."""
-    theirs = (e for e in vpc.endpoints if not e.is_ours and e.needs_gateway and not e.is_leaving)
-    return next((e for e in theirs if e.service == gateway.service), None)
+    """The endpoint for which AWS keeps the gateway; one that is leaving will not keep it for long."""
+    users = (e for e in vpc.endpoints if e.needs_gateway and not e.is_leaving and e.service == gateway.service)
+    return min(users, key=lambda e: (e.is_ours, e.id), default=None)
 
 
-def _remove_group(vpc: Vpc, group: SecurityGroup) -> Step:
-    users = [e for e in vpc.endpoints if group.id in e.security_groups and e.state != "deleted"]
-    if foreign := [e for e in users if not e.is_ours and not e.is_leaving]:
-        return Shortfall(
-            service="security group",
-            kind=Kind.INTERFACE,
-            why=f"{group.id} is ours but {foreign[0].id}, which somebody else made, uses it; take it off there first",
-        )
-    if users:
-        return Wait(subject=group.id, why="the security group goes when its endpoints are gone")
-    return DeleteSecurityGroup(group=group, why="no endpoint uses it any more")
+def _without_group(vpc: Vpc, steps: Iterable[Step]) -> Iterator[Step]:
+    """The security group goes last; while something of ours that stays uses it, it stays."""
+    going = {s.endpoint.id for s in steps if isinstance(s, DeleteEndpoint)}
+    for group in (g for g in vpc.security_groups if g.is_ours):
+        users = [e for e in vpc.endpoints if group.id in e.security_groups and e.state != "deleted"]
+        staying = [e for e in users if not e.is_leaving and e.id not in going]
+        if foreign := [e for e in staying if not e.is_ours]:
+            theirs = f"{foreign[0].id}, which somebody else made, uses it"
+            why = f"{group.id} is ours but {theirs}; take it off there first"
+            yield Shortfall(service="security group", kind=Kind.INTERFACE, why=why)
+        elif not staying:
+            delete = DeleteSecurityGroup(group=group, why="no endpoint uses it any more")
+            why = "the security group goes when its endpoints are gone"
+            first = frozenset(e.id for e in users)
+            yield Wait(subject=group.id, why=why, then=delete, on=first) if users else delete
+
+
+def utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def as_bytes(number: int) -> str:
+    """``12.3 MB``, in steps of a thousand as AWS bills."""
+    for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"
 
 
 # ---- towards a profile --------------------------------------------------------------------------------------------
@@ -325,16 +474,18 @@ def _remove_group(vpc: Vpc, group: SecurityGroup) -> Step:
 class _Towards:
     """The table of this module's docstring, for one VPC and one profile."""
 
-    def __init__(self, vpc: Vpc, wish: Wish, catalog: Catalog, central: Mapping[str, str]) -> None:
+    def __init__(self, vpc: Vpc, wish: Wish, catalog: Catalog, known: Known) -> None:
         if wish.profile is None:
             raise ValueError("a wish without a profile has no way towards it")
-        self.vpc, self.profile, self.catalog, self.central = vpc, wish.profile, catalog, central
+        self.vpc, self.profile, self.catalog, self.known = vpc, wish.profile, catalog, known
         self.asked = f"profile {self.profile.name} asks for it"
         self.made_for = f"{MADE_BY_DEFAULT}{self.profile.name}" if wish.by_default else self.profile.name
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
         self.subnets = _SubnetChoice(vpc, wish.zones)
         self.offers: dict[tuple[str, Kind], tuple[str, Offer]] = {}
         """What is wanted and offered, by service and kind; with the name that the profile uses."""
+        self.unwanted: dict[str, str] = {}
+        """Ids of ours that may go → why."""
 
     def steps(self) -> Iterator[Step]:
         steps: list[Step] = []
@@ -353,15 +504,20 @@ class _Towards:
             yield Shortfall(service="security group", kind=Kind.INTERFACE, why=why)
         yield from steps
         yield from self._dns()
-        yield from self._security_group(steps)
-        for endpoint in self.vpc.endpoints:
-            if (endpoint.service, endpoint.kind) not in self.offers:
-                yield self._unwanted(endpoint)
+        others = [e for e in self.vpc.endpoints if (e.service, e.kind) not in self.offers]
+        yield from (_leave(self.vpc, e) for e in others if not e.is_ours)
+        self.unwanted |= {e.id: f"profile {self.profile.name} does not ask for it" for e in others if e.is_ours}
+        going = _without(self.vpc, self.unwanted, self.known)
+        yield from going
+        yield from self._security_group(steps, going)
+        yield from self._wanted_again()
 
-    def _unwanted(self, endpoint: Endpoint) -> Step:
-        if not endpoint.is_ours:
-            return _leave(self.vpc, endpoint)
-        return _keep(self.vpc, endpoint, f"profile {self.profile.name} does not ask for it; only 'none' removes ours")
+    def _wanted_again(self) -> Iterator[Step]:
+        for endpoint in self.vpc.ours:
+            if endpoint.delete_after and endpoint.id not in self.unwanted and not endpoint.is_leaving:
+                yield UnmarkEndpoint(
+                    service=_short(self.vpc, endpoint), endpoint=endpoint, why=f"{self.asked} again; it does not go"
+                )
 
     def _not_offered(self, name: str, kind: Kind) -> Shortfall:
         region = self.vpc.place.region
@@ -381,9 +537,6 @@ class _Towards:
         ]
         return [e for e in there if e.is_ours], [e for e in there if not e.is_ours]
 
-    def _surplus(self, endpoint: Endpoint, name: str) -> Keep:
-        return Keep(service=name, endpoint=endpoint, is_wanted=False, why="another one of ours already serves it")
-
     def _stuck(self, name: str, endpoint: Endpoint) -> Step:
         if endpoint.is_leaving:
             return Wait(subject=endpoint.id, why=f"AWS is deleting it; then {name} is made anew")
@@ -399,11 +552,11 @@ class _Towards:
         missing = tables.difference(*(e.route_tables for e in serving))
         if live := [e for e in ours if _serves(e)]:
             first, *others = live
-            yield from (self._surplus(e, name) for e in others if not e.route_tables)
+            self.unwanted |= {e.id: f"{first.id}, also ours, serves {name}" for e in others if not e.route_tables}
             yield from (Keep(service=name, endpoint=e, why=self.asked) for e in others if e.route_tables)
             if missing:
-                why = f"no {name} route in {_and(missing)}"
-                yield _when_ready(UpdateEndpoint(service=name, endpoint=first, add_route_tables=missing, why=why))
+                update = UpdateEndpoint(service=name, endpoint=first, add_route_tables=missing, why="")
+                yield _when_ready(replace(update, why="; ".join(reasons(update))))
             else:
                 yield Keep(service=name, endpoint=first, why=self.asked)
         elif ours:
@@ -425,7 +578,7 @@ class _Towards:
         if live := [e for e in ours if _serves(e)]:
             # The one that names resolve to is the one that serves.
             first, *others = sorted(live, key=lambda e: (not e.private_dns, e.id))
-            yield from (self._surplus(e, name) for e in others)
+            self.unwanted |= {e.id: f"{first.id}, also ours, serves {name}" for e in others}
             yield from self._bring_up(name, offer, first)
         elif ours:
             yield self._stuck(name, ours[0])
@@ -456,18 +609,22 @@ class _Towards:
             inbound_resolver_only=self._inbound_resolver_only(offer) if enable_private_dns else None,
             why="",
         )
-        if reasons := list(_reasons(update)):
-            yield _when_ready(replace(update, why="; ".join(reasons)))
+        if why := list(reasons(update)):
+            yield _when_ready(replace(update, why="; ".join(why)))
         else:
             yield Keep(service=name, endpoint=there, why=self.asked)
 
     def _create(self, name: str, offer: Offer) -> Iterator[Step]:
-        if why := self.central.get(offer.service):
+        if why := self.known.central.get(offer.service):
             yield Elsewhere(service=name, why=why)
             return
         gateways = self._gateways(offer)
         if (offer.service, Kind.GATEWAY) in self.offers and gateways and not any(_serves(e) for e in gateways):
-            yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
+            if any(e.is_leaving for e in gateways):
+                yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
+            else:
+                why = f"it needs the gateway {gateways[0].id}, which is {gateways[0].state}"
+                yield Shortfall(service=name, kind=Kind.INTERFACE, why=why)
             return
         choice = self.subnets.choose(offer, None)
         yield from self._zones_without_address(name, choice)
@@ -495,7 +652,9 @@ class _Towards:
         """What names need said about the gateway beside them; None where the service has none of either."""
         if not offer.private_dns_names or self.catalog.find(offer.service, Kind.GATEWAY) is None:
             return None
-        return (offer.service, Kind.GATEWAY) in self.offers or any(_serves(e) for e in self._gateways(offer))
+        # One of ours that the profile does not ask for is about to go.
+        foreign = (e for e in self._gateways(offer) if not e.is_ours)
+        return (offer.service, Kind.GATEWAY) in self.offers or any(_serves(e) for e in foreign)
 
     def _zones_without_address(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
         for zone in choice.without_address:
@@ -512,10 +671,14 @@ class _Towards:
         if not self.vpc.dns.hostnames:
             yield EnableDnsHostnames(why="private DNS names resolve only with the VPC's DNS hostnames on")
 
-    def _security_group(self, steps: list[Step]) -> Iterator[Step]:
+    def _security_group(self, steps: list[Step], going: list[Step]) -> Iterator[Step]:
         """One group for all our interface endpoints of the VPC, open to the VPC's own CIDRs and nothing else."""
+        if not any(kind is Kind.INTERFACE for _, kind in self.offers):
+            yield from (away := list(_without_group(self.vpc, going)))
+            if any(isinstance(s, DeleteSecurityGroup) for s in away):
+                return
         made = {s.offer.service for s in steps if isinstance(s, CreateEndpoint) and s.offer.kind is Kind.INTERFACE}
-        # Also those that no profile asks for any more: they serve as long as they are there.
+        # Also those that nobody asks for any more: they serve as long as they are there.
         there = {e.service for e in self.vpc.ours if e.kind is Kind.INTERFACE and not e.is_leaving}
         is_asked_for = made or any(isinstance(s, UpdateEndpoint) and s.add_our_security_group for s in steps)
         if not is_asked_for and (self.group is None or not there):
@@ -555,7 +718,9 @@ def _needs_our_group(step: Step) -> bool:
             return False
 
 
-def _reasons(update: UpdateEndpoint) -> Iterator[str]:
+def reasons(update: UpdateEndpoint) -> Iterator[str]:
+    if update.add_route_tables:
+        yield f"no {update.service} route in {_and(update.add_route_tables)}"
     if update.add_subnets:
         yield f"no interface in the zone of {_and(update.add_subnets)}"
     if update.remove_subnets:
@@ -570,7 +735,7 @@ def _when_ready(update: UpdateEndpoint) -> Step:
     """AWS refuses changes to an endpoint that it is still working on."""
     if update.endpoint.state == "available":
         return update
-    return Wait(subject=update.endpoint.id, why=f"it is {update.endpoint.state}; then: {update.why}")
+    return Wait(subject=update.endpoint.id, why=f"it is {update.endpoint.state}; then: {update.why}", then=update)
 
 
 def _and(ids: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ ProfileError            for a person; the message names the thing and the fix
 ├── ProfilesTextError   the TOML cannot be read at all
 ├── BrokenProfile       this one table is wrong; the others stay usable
 ├── UnknownProfile      no table of that name ("did you mean …?")
-└── BadZones            endpoint-zones is neither "all" nor a count
+└── BadTag              endpoint-zones, -mode, -window or -deletions has a value that means nothing
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from vpce.core.model import MADE_BY_DEFAULT, PROFILE_TAG, ZONES_TAG
+from vpce.core.model import DELETIONS_TAG, MADE_BY_DEFAULT, MODE_TAG, PROFILE_TAG, WINDOW_TAG, ZONES_TAG
+from vpce.core.window import read_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from vpce.core.model import Vpc
+    from vpce.core.window import Window
 
 REMOVE = "none"
 """The tag value that says: take ours away, now."""
@@ -59,7 +62,7 @@ class UnknownProfile(ProfileError):  # noqa: N818
     pass
 
 
-class BadZones(ProfileError):  # noqa: N818
+class BadTag(ProfileError):  # noqa: N818
     pass
 
 
@@ -192,76 +195,127 @@ def ports_of(service: str) -> tuple[int, ...]:
 # ---- what a VPC's tags say ----------------------------------------------------------------------------------------
 
 
+class Mode(StrEnum):
+    """How much vpce may do by itself; each does all that the one before does."""
+
+    WATCH = "watch"
+    """Nothing: plans are told, and a person applies them."""
+    CREATE_ONLY = "create-only"
+    """It adds what is missing, and takes nothing away."""
+    SYNC = "sync"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What is asked for a VPC, and by what."""
 
     profile: Profile | None
-    """None: nothing may change, or (with `remove`) everything of ours goes."""
+    """None: nothing may change, or everything of ours goes."""
     why: str
     remove: bool = False
+    """Everything of ours goes, now."""
+    retire: bool = False
+    """Nobody wants ours any more: it goes after the grace period."""
     by_default: bool = False
     zones: int | None = None
     """At most so many zones per interface endpoint; None is all."""
+    mode: Mode = Mode.SYNC
+    window: Window | None = None
+    """When steps may be taken that can disturb traffic; None is always."""
+    deletions_allowed: bool = False
+    """The word without which no large part of an installation goes at once."""
+    is_new: bool = False
+    """The VPC was made a moment ago: there is no traffic yet."""
+
+    @property
+    def asks_for_something(self) -> bool:
+        return self.profile is not None or self.remove or self.retire
 
     @property
     def wants_interfaces(self) -> bool:
         return self.profile is not None and bool(self.profile.interface)
 
 
-def wish_of(vpc: Vpc, profiles: Profiles, *, default: str = "", is_new: bool = False) -> Wish:
+def wish_of(
+    vpc: Vpc,
+    profiles: Profiles,
+    *,
+    default: str = "",
+    is_new: bool = False,
+    mode: Mode = Mode.SYNC,
+    window: Window | None = None,
+) -> Wish:
     """What the VPC's tags ask for, else its default profile if it is new or got it when it was.
+
+    Args:
+        vpc: as it is.
+        profiles: of the installation.
+        default: the profile of a new VPC without a tag.
+        is_new: somebody made it a moment ago.
+        mode: of the installation, where the VPC's tag says nothing.
+        window: likewise.
 
     Raises:
         ProfileError: a tag's value cannot be used. Nothing may be changed then.
 
     """
-    text = vpc.tags.get(PROFILE_TAG)
     if vpc.is_shared_with_us:
         return Wish(profile=None, why=f"account {vpc.owner} owns this VPC; its endpoints are made there")
-    if text is not None and text.strip().lower() == REMOVE:
+    wish = _asked(vpc, profiles, default=default, is_new=is_new)
+    if not wish.asks_for_something:
+        return wish
+    return replace(
+        wish,
+        zones=zones_of(vpc) if wish.profile else None,
+        mode=_mode_of(vpc, mode),
+        window=_window_of(vpc, window),
+        deletions_allowed=_allows_deletions(vpc),
+        is_new=is_new,
+    )
+
+
+def _asked(vpc: Vpc, profiles: Profiles, *, default: str, is_new: bool) -> Wish:
+    text = vpc.tags.get(PROFILE_TAG)
+    if text is None:
+        return _untagged(vpc, profiles, default=default, is_new=is_new)
+    if text.strip().lower() == REMOVE:
         return Wish(profile=None, remove=True, why=f"{PROFILE_TAG} = none")
-    if text is not None:
-        return Wish(profile=profiles.of(text), zones=zones_of(vpc), why=f"{PROFILE_TAG} = {text}")
-    return _untagged(vpc, profiles, default=default, is_new=is_new)
+    return Wish(profile=profiles.of(text), why=f"{PROFILE_TAG} = {text}")
 
 
 def _untagged(vpc: Vpc, profiles: Profiles, *, default: str, is_new: bool) -> Wish:
+    made_for = {e.made_for for e in vpc.ours}
+    if born_with := {m for m in made_for if m.startswith(MADE_BY_DEFAULT)}:
+        # What is there remembers the default profile that the VPC was born with, also after the parameter changed.
+        return _by_default(profiles, min(born_with).removeprefix(MADE_BY_DEFAULT), "the VPC got it when it was new")
+    if has_ours(vpc):
+        once = f" (it was '{max(made_for)}')" if any(made_for) else ""
+        return Wish(profile=None, retire=True, why=f"the tag {PROFILE_TAG} is gone{once}")
     if vpc.is_default:
         return Wish(profile=None, why=f"a default VPC without the tag {PROFILE_TAG} is left alone")
-    made_for = {e.made_for for e in vpc.ours}
-    if vanished := sorted(m for m in made_for if not m.startswith(MADE_BY_DEFAULT)):
-        once = f" (it was '{vanished[-1]}')" if vanished[-1] else ""
-        return Wish(profile=None, why=f"the tag {PROFILE_TAG} is gone{once}; nothing is removed until it says 'none'")
-    if made_for:
-        # What is there remembers the default profile that the VPC was born with, also after the parameter changed.
-        return _by_default(vpc, profiles, min(made_for).removeprefix(MADE_BY_DEFAULT), "the VPC got it when it was new")
     if is_new and default not in {"", REMOVE}:
-        return _by_default(vpc, profiles, default, "the default profile of a new VPC without a tag")
+        return _by_default(profiles, default, "the default profile of a new VPC without a tag")
     return Wish(profile=None, why=f"the VPC has no tag {PROFILE_TAG}")
 
 
-def _by_default(vpc: Vpc, profiles: Profiles, name: str, why: str) -> Wish:
-    return Wish(
-        profile=profiles.of(name, asked_by="DefaultProfile"), by_default=True, zones=zones_of(vpc), why=f"{name}: {why}"
-    )
+def _by_default(profiles: Profiles, name: str, why: str) -> Wish:
+    return Wish(profile=profiles.of(name, asked_by="DefaultProfile"), by_default=True, why=f"{name}: {why}")
+
+
+def has_ours(vpc: Vpc) -> bool:
+    return bool(vpc.ours) or any(g.is_ours for g in vpc.security_groups)
 
 
 def is_managed(vpc: Vpc) -> bool:
     """Whether vpce has anything to do with this VPC: a tag asks for it, or something of ours is there."""
-    return PROFILE_TAG in vpc.tags or bool(vpc.ours) or any(g.is_ours for g in vpc.security_groups)
-
-
-def has_vanished_tag(vpc: Vpc) -> bool:
-    """Ours is there because a tag asked for it, and the tag is gone."""
-    return PROFILE_TAG not in vpc.tags and any(not e.made_for.startswith(MADE_BY_DEFAULT) for e in vpc.ours)
+    return PROFILE_TAG in vpc.tags or has_ours(vpc)
 
 
 def zones_of(vpc: Vpc) -> int | None:
     """How many zones ``endpoint-zones`` allows; None is all.
 
     Raises:
-        BadZones: it is neither "all" nor a count from 1.
+        BadTag: it is neither "all" nor a count from 1.
 
     """
     text = vpc.tags.get(ZONES_TAG, "all").strip().lower()
@@ -269,4 +323,29 @@ def zones_of(vpc: Vpc) -> int | None:
         return None
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
-    raise BadZones(f"{ZONES_TAG} = {vpc.tags[ZONES_TAG]!r} is no count of zones; use 'all', '1', '2' …")
+    raise BadTag(f"{ZONES_TAG} = {vpc.tags[ZONES_TAG]!r} is no count of zones; use 'all', '1', '2' …")
+
+
+def _mode_of(vpc: Vpc, default: Mode) -> Mode:
+    text = vpc.tags.get(MODE_TAG, default).strip().lower()
+    try:
+        return Mode(text)
+    except ValueError:
+        hint = did_you_mean(text, Mode) or f"; use {', '.join(Mode)}"
+        raise BadTag(f"{MODE_TAG} = {vpc.tags[MODE_TAG]!r} is no mode{hint}") from None
+
+
+def _window_of(vpc: Vpc, default: Window | None) -> Window | None:
+    if WINDOW_TAG not in vpc.tags:
+        return default
+    try:
+        return read_window(vpc.tags[WINDOW_TAG])
+    except ValueError as error:
+        raise BadTag(f"{WINDOW_TAG} = {vpc.tags[WINDOW_TAG]!r} {error}") from None
+
+
+def _allows_deletions(vpc: Vpc) -> bool:
+    text = vpc.tags.get(DELETIONS_TAG, "").strip().lower()
+    if text not in {"", "allowed"}:
+        raise BadTag(f"{DELETIONS_TAG} = {vpc.tags[DELETIONS_TAG]!r} means nothing; the word is 'allowed'")
+    return bool(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from vpce.core.checks.check import Problem, Subject, aws, check
+from vpce.core.checks.check import Problem, Subject, check
+from vpce.core.commands import aws
 from vpce.core.findings import Severity
 from vpce.core.model import short_name
 from vpce.core.network import Facet

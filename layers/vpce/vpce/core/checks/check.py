@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vpce.core.findings import Finding, Severity, order_of
-from vpce.core.model import PROFILE_TAG, Kind, short_name
+from vpce.core.model import Kind, short_name
 from vpce.core.network import Facet, Network
-from vpce.core.plan import CreateEndpoint
+from vpce.core.plan import CreateEndpoint, DeleteEndpoint, Leaving, MarkEndpoint
 from vpce.core.profile import Profile, Wish
 
 if TYPE_CHECKING:
@@ -52,7 +52,14 @@ class Subject:
         """Tags, or the default profile, ask for something: endpoints, or their removal."""
         if self.plan is None or self.plan.wish is FREE:
             return False
-        return self.plan.wish.remove or self.plan.wish.profile is not None
+        return self.plan.wish.asks_for_something
+
+    @property
+    def unwanted(self) -> tuple[MarkEndpoint | Leaving | DeleteEndpoint, ...]:
+        """Ours that goes because nobody asks for it any more; without what ``none`` takes away."""
+        if self.plan is None or not self.follows_a_profile or self.plan.wish.remove:
+            return ()
+        return tuple(s for s in self.plan.steps if isinstance(s, MarkEndpoint | Leaving | DeleteEndpoint))
 
     def short(self, endpoint: Endpoint) -> str:
         return short_name(endpoint.service, self.vpc.place.region)
@@ -200,17 +207,3 @@ def console(region: str) -> str:
     domain = {"us-gov-": "amazonaws-us-gov.com", "cn-": "amazonaws.cn"}
     site = next((d for prefix, d in domain.items() if region.startswith(prefix)), "aws.amazon.com")
     return f"https://{region}.console.{site}"
-
-
-# ---- fixes to paste -------------------------------------------------------------------------------------------------
-
-
-def aws(place: Place, *words: str) -> str:
-    """An AWS CLI command in the region of a place."""
-    command, *rest = words
-    return " ".join(["aws", command, "--region", place.region, *rest])
-
-
-def tag_it(vpc: Vpc, value: str) -> str:
-    """The tag that makes vpce do something in a VPC."""
-    return aws(vpc.place, "ec2 create-tags", "--resources", vpc.id, "--tags", f"Key={PROFILE_TAG},Value={value}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from vpce.core.checks.check import Problem, Subject, aws, check
+from vpce.core.checks.check import Problem, Subject, check
+from vpce.core.commands import aws
 from vpce.core.findings import Severity
 from vpce.core.model import Kind
 from vpce.core.network import Facet
-from vpce.core.plan import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,11 +81,7 @@ def unsettled_endpoint(subject: Subject) -> Iterator[Problem]:
 @check(severity=Severity.LOW, why="Each one costs money by the hour in every zone, and names lead to one of them only.")
 def duplicate_endpoint(subject: Subject) -> Iterator[Problem]:
     """A VPC has several interface endpoints for one service."""
-    surplus = (
-        {s.endpoint.id for s in subject.plan.steps if isinstance(s, Keep) and not s.is_wanted}
-        if subject.plan
-        else set()
-    )
+    surplus = {s.endpoint.id for s in subject.unwanted}
     by_service: dict[str, list[Endpoint]] = {}
     for endpoint in subject.interfaces:
         if endpoint.id not in surplus:  # unwanted_endpoint tells of it

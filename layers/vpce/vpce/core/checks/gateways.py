@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vpce.core.checks.check import Problem, Subject, aws, check, tag_it
+from vpce.core.checks.check import Problem, Subject, check
+from vpce.core.commands import aws, tag_it
 from vpce.core.findings import Severity
 from vpce.core.model import Kind
 from vpce.core.plan import CreateEndpoint

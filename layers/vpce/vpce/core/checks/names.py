@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vpce.core import dns
-from vpce.core.checks.check import Problem, Subject, aws, check, tag_it
+from vpce.core.checks.check import Problem, Subject, check
+from vpce.core.commands import aws, tag_it
 from vpce.core.dns import Cause, Leads, example_of, is_below, names_of, patterns_of, resolve
 from vpce.core.findings import Severity
 from vpce.core.model import Kind

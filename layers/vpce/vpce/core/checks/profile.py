@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vpce.core.checks.access import closed_groups
-from vpce.core.checks.check import CHECKS, Problem, Subject, aws, check, tag_it
+from vpce.core.checks.check import CHECKS, Problem, Subject, check
 from vpce.core.checks.names import is_served_otherwise
+from vpce.core.commands import aws, tag_it
 from vpce.core.findings import Severity
 from vpce.core.ignores import AUDIT_TAG, wrong_in_tag
 from vpce.core.model import PROFILE_TAG, Kind
@@ -17,11 +18,12 @@ from vpce.core.plan import (
     DeleteSecurityGroup,
     EnableDnsHostnames,
     EnableDnsSupport,
-    Keep,
+    Leaving,
+    MarkEndpoint,
+    UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
 )
-from vpce.core.profile import has_vanished_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,17 +61,17 @@ def expired_ignore(_: Subject) -> Iterator[Problem]:
     yield from ()  # tags have no date; `vpce.core.ignores` reads the file
 
 
-@check(
-    severity=Severity.MEDIUM,
-    why="Nothing keeps these endpoints right any more, and nothing removes them; interface ones cost by the hour.",
-)
+@check(severity=Severity.MEDIUM, why="Nobody asks for these endpoints any more: they go when their time is over.")
 def vanished_tag(subject: Subject) -> Iterator[Problem]:
     """Endpoints of vpce are in a VPC that no longer carries its tag."""
-    if has_vanished_tag(subject.vpc):
-        made_for = sorted({e.made_for for e in subject.vpc.ours} - {""}) or ["<its profile>"]
+    ours = subject.vpc.ours
+    if subject.plan is not None and subject.plan.wish.retire and ours:
+        made_for = sorted({e.made_for for e in ours} - {""}) or ["<its profile>"]
+        marks = [e.delete_after for e in ours if e.delete_after]
+        when = f"; they go from {min(marks):%Y-%m-%d %H:%M} UTC on" if marks else ""
         yield Problem(
             resource=subject.vpc.id,
-            what=f"{len(subject.vpc.ours)} endpoints made for {', '.join(made_for)}, and no tag {PROFILE_TAG}",
+            what=f"{len(ours)} endpoints made for {', '.join(made_for)}, and no tag {PROFILE_TAG}{when}",
             fix=f"Put the tag back: {tag_it(subject.vpc, made_for[-1])}\nOr let them go: {tag_it(subject.vpc, 'none')}",
         )
 
@@ -102,7 +104,7 @@ def drifted_from_profile(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:
+def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:  # noqa: PLR0911  one case per check
     """One problem is told once: these are what the checks below find, in VPCs with and without a profile."""
     vpc = subject.vpc
     match action:
@@ -116,6 +118,8 @@ def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:
             return is_all and not is_served_otherwise(subject, endpoint)  # broken_private_dns
         case EnableDnsSupport() | EnableDnsHostnames():
             return any(e.private_dns and not e.is_leaving for e in vpc.endpoints)  # broken_private_dns
+        case MarkEndpoint() | DeleteEndpoint():
+            return action in subject.unwanted  # vanished_tag, unwanted_endpoint
         case UpdateSecurityGroup(group=group, authorize=authorize):
             return bool(authorize) and any(group.id in groups for groups, _, _ in closed_groups(subject))
         case _:
@@ -126,8 +130,10 @@ def _resource(action: Action, vpc: Vpc) -> str:
     match action:
         case CreateEndpoint(service=service, offer=offer):
             return f"{service} ({offer.kind})"
-        case UpdateEndpoint(endpoint=thing) | DeleteEndpoint(endpoint=thing):
-            return thing.id
+        case UnmarkEndpoint(endpoint=endpoint):
+            return f"{endpoint.id} mark"
+        case UpdateEndpoint() | MarkEndpoint() | DeleteEndpoint():
+            return action.endpoint.id
         case UpdateSecurityGroup(group=group) | DeleteSecurityGroup(group=group):
             return group.id
         case CreateSecurityGroup():
@@ -140,8 +146,8 @@ def _what(action: Action) -> str:
     match action:
         case CreateEndpoint(service=service, offer=offer):
             return f"{service}: no {offer.kind.lower()} endpoint"
-        case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
-            return f"{service} {endpoint.id}: {why}"
+        case UpdateEndpoint() | UnmarkEndpoint() | MarkEndpoint():
+            return f"{action.service} {action.endpoint.id}: {action.why}"
         case DeleteEndpoint(service=service, endpoint=endpoint, why=why):
             return f"{service} {endpoint.id} is still there: {why}"
         case DeleteSecurityGroup(group=group, why=why):
@@ -155,11 +161,12 @@ def _what(action: Action) -> str:
 @check(severity=Severity.LOW, why="An interface endpoint costs money by the hour in every zone, wanted or not.")
 def unwanted_endpoint(subject: Subject) -> Iterator[Problem]:
     """An endpoint of vpce that its profile does not ask for."""
-    if subject.plan is not None and subject.follows_a_profile and not subject.plan.wish.remove:
-        for step in subject.plan.steps:
-            if isinstance(step, Keep) and not step.is_wanted and not step.endpoint.is_leaving:
-                yield Problem(
-                    resource=step.endpoint.id,
-                    what=f"{step.service} {step.endpoint.id}: {step.why}",
-                    fix=aws(subject.vpc.place, "ec2 delete-vpc-endpoints", "--vpc-endpoint-ids", step.endpoint.id),
-                )
+    if subject.plan is not None and not subject.plan.wish.retire:  # vanished_tag
+        for step in subject.unwanted:
+            when = f"; it goes after {step.at:%Y-%m-%d %H:%M} UTC" if isinstance(step, Leaving) else ""
+            yield Problem(
+                resource=step.endpoint.id,
+                what=f"{step.service} {step.endpoint.id}: {step.why}{when}",
+                fix="Nothing, if it may go. Else ask for it again in the profile, or keep it as your own: "
+                f"vpce disown {step.endpoint.id} --region {subject.vpc.place.region}",
+            )

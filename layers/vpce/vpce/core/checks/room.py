@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vpce.core.checks.check import CHECKS, Problem, Subject, aws, check, finding_of
+from vpce.core.checks.check import CHECKS, Problem, Subject, check, finding_of
+from vpce.core.commands import aws
 from vpce.core.findings import Finding, Severity
 from vpce.core.model import Kind
 from vpce.core.network import Facet

@@ -1,0 +1,282 @@
+"""Is what may not be done now held, said why, and nothing else?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+
+from tests.factories import (
+    CATALOG,
+    NOW,
+    REMOVAL,
+    WISHES,
+    a_gateway,
+    a_group,
+    a_plan,
+    a_rule,
+    a_table,
+    a_vpc,
+    a_wish,
+    an_interface,
+    vpcs,
+)
+from vpce.core.caution import careful, disturbance, guarded, takes_away, warnings_of
+from vpce.core.notice import explain
+from vpce.core.plan import (
+    CreateEndpoint,
+    CreateSecurityGroup,
+    DeleteEndpoint,
+    DeleteSecurityGroup,
+    Held,
+    MarkEndpoint,
+    UnmarkEndpoint,
+    UpdateEndpoint,
+    UpdateSecurityGroup,
+    Wait,
+)
+from vpce.core.profile import Mode
+from vpce.core.window import read_window
+
+if TYPE_CHECKING:
+    from vpce.core.model import Vpc
+    from vpce.core.plan import Plan
+    from vpce.core.profile import Wish
+
+BOTH = a_wish(gateway=["s3"], interface=["sqs"])
+SHUT = read_window("sun:02:00-sun:05:00")
+"""On the Wednesday of `NOW`."""
+DRIFTED = a_vpc(
+    route_tables=(a_table(), a_table("new")),
+    endpoints=(
+        a_gateway("s3"),
+        an_interface("sqs", private_dns=False, delete_after=NOW),
+        an_interface("sns", delete_after=NOW),
+        an_interface("kms"),
+    ),
+    security_groups=(a_group(a_rule(source="10.9.0.0/16")),),
+)
+"""Something of everything to do."""
+
+
+def done(plan: Plan) -> set[str]:
+    return {type(a).__name__ for a in plan.actions}
+
+
+def held(plan: Plan) -> set[str]:
+    return {type(h.action).__name__ for h in plan.held}
+
+
+# ---- modes --------------------------------------------------------------------------------------------------------
+
+
+def test_in_sync_nothing_is_held() -> None:
+    plan = a_plan(DRIFTED, BOTH)
+
+    assert careful(plan, NOW) == plan
+    assert done(plan) >= {"UpdateEndpoint", "UnmarkEndpoint", "MarkEndpoint", "DeleteEndpoint", "UpdateSecurityGroup"}
+
+
+def test_in_watch_everything_is_held_and_can_be_reviewed() -> None:
+    plan = a_plan(DRIFTED, replace(BOTH, mode=Mode.WATCH))
+    watched = careful(plan, NOW)
+
+    assert watched.actions == ()
+    assert [h.action for h in watched.held] == list(plan.actions)
+    assert {h.why for h in watched.held} == {"the mode is watch"}
+    assert "[held: the mode is watch]" in explain(watched)
+
+
+def test_create_only_adds_and_takes_nothing_away() -> None:
+    plan = careful(a_plan(DRIFTED, replace(BOTH, mode=Mode.CREATE_ONLY)), NOW)
+
+    assert done(plan) == {"UpdateEndpoint", "UnmarkEndpoint", "UpdateSecurityGroup"}
+    assert held(plan) == {"MarkEndpoint", "DeleteEndpoint", "UpdateSecurityGroup"}
+    (update,) = (a for a in plan.actions if isinstance(a, UpdateSecurityGroup))
+    assert update.authorize
+    assert not update.revoke
+
+
+def test_of_one_change_the_part_that_adds_is_made() -> None:
+    """A VPC that gets fewer zones, and whose endpoint lacks private DNS."""
+    vpc = a_vpc(endpoints=(an_interface("sqs", private_dns=False),), security_groups=(a_group(),))
+    plan = careful(a_plan(vpc, replace(a_wish(interface=["sqs"], zones=1), mode=Mode.CREATE_ONLY)), NOW)
+
+    (made,) = plan.actions
+    (kept,) = plan.held
+    assert isinstance(made, UpdateEndpoint)
+    assert isinstance(kept.action, UpdateEndpoint)
+    assert (made.enable_private_dns, made.remove_subnets) == (True, frozenset())
+    assert (kept.action.enable_private_dns, bool(kept.action.remove_subnets)) == (False, True)
+
+
+@given(vpcs(), WISHES)
+def test_no_mode_makes_anything_that_was_not_planned(vpc: Vpc, wish: Wish) -> None:
+    for mode in Mode:
+        plan = a_plan(vpc, replace(wish, mode=mode), CATALOG)
+        limited = careful(plan, NOW)
+        assert {type(a) for a in limited.actions} <= {type(a) for a in plan.actions}
+        assert mode is not Mode.WATCH or not limited.actions
+        assert mode is Mode.SYNC or not any(takes_away(a) for a in limited.actions)
+
+
+def test_what_waits_for_a_deletion_that_is_held_is_held_too() -> None:
+    """Otherwise a look would come back, and back, for something that nobody does."""
+    endpoints = (an_interface("s3", needs_gateway=True), a_gateway("s3"))
+    plan = a_plan(a_vpc(endpoints=endpoints, security_groups=(a_group(),)), replace(REMOVAL, mode=Mode.CREATE_ONLY))
+
+    assert {type(w.then) for w in plan.waits} == {DeleteEndpoint, DeleteSecurityGroup}
+    assert careful(plan, NOW).waits == ()
+    assert [type(h.action) for h in careful(plan, NOW).held] == [DeleteEndpoint, DeleteEndpoint, DeleteSecurityGroup]
+
+
+def test_a_change_that_waits_for_aws_is_held_by_watch() -> None:
+    pending = an_interface("sqs", state="pending", private_dns=False)
+    plan = a_plan(
+        a_vpc(endpoints=(pending,), security_groups=(a_group(),)), replace(a_wish(interface=["sqs"]), mode=Mode.WATCH)
+    )
+
+    assert careful(plan, NOW).waits == ()
+    assert held(careful(plan, NOW)) == {"UpdateEndpoint"}
+
+
+# ---- change windows -----------------------------------------------------------------------------------------------
+
+
+def test_outside_the_window_what_can_disturb_waits_and_says_until_when() -> None:
+    plan = careful(a_plan(DRIFTED, replace(BOTH, window=SHUT)), NOW)
+
+    assert held(plan) == {"UpdateEndpoint", "DeleteEndpoint", "UpdateSecurityGroup"}
+    assert done(plan) == {"UnmarkEndpoint", "MarkEndpoint", "UpdateSecurityGroup"}
+    assert {h.why for h in plan.held} == {"the change window sun:02:00-sun:05:00 opens at 2026-03-08 02:00 UTC"}
+    assert {h.until for h in plan.held if h.until} == {NOW.replace(day=8, hour=2)}
+
+
+def test_in_the_window_nothing_waits() -> None:
+    plan = a_plan(DRIFTED, replace(BOTH, window=SHUT))
+
+    assert careful(plan, NOW.replace(day=8, hour=3)) == plan
+
+
+def test_in_a_vpc_made_a_moment_ago_there_is_nothing_to_disturb() -> None:
+    plan = a_plan(a_vpc(), replace(BOTH, window=SHUT, is_new=True))
+
+    assert careful(plan, NOW) == plan
+    assert warnings_of(plan) == {}
+
+
+def test_none_waits_for_the_window_too() -> None:
+    plan = careful(a_plan(a_vpc(endpoints=(a_gateway(),)), replace(REMOVAL, window=SHUT)), NOW)
+
+    assert held(plan) == {"DeleteEndpoint"}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        MarkEndpoint(service="sqs", endpoint=an_interface(), delete_after=NOW, why=""),
+        UnmarkEndpoint(service="sqs", endpoint=an_interface(), why=""),
+        CreateSecurityGroup(ingress=frozenset(), why=""),
+        DeleteSecurityGroup(group=a_group(), why=""),
+        UpdateSecurityGroup(group=a_group(), authorize=frozenset({a_rule()}), revoke=frozenset(), why=""),
+        UpdateEndpoint(service="sqs", endpoint=an_interface(), add_subnets=frozenset({"subnet-b"}), why=""),
+    ],
+    ids=lambda a: type(a).__name__,
+)
+def test_what_nobody_can_notice_disturbs_nothing(action: UpdateEndpoint) -> None:
+    assert disturbance(action) == ""
+
+
+def test_the_names_of_an_interface_beside_its_gateway_are_not_for_the_vpc() -> None:
+    plan = a_plan(a_vpc(), a_wish(gateway=["s3"], interface=["s3"]))
+
+    assert [bool(disturbance(a)) for a in plan.actions if isinstance(a, CreateEndpoint)] == [True, False]
+
+
+def test_warnings_are_told_once_with_the_services_that_they_are_about() -> None:
+    plan = a_plan(a_vpc(), a_wish(gateway=["s3", "dynamodb"], interface=["sqs"]))
+
+    assert sorted(warnings_of(plan).values()) == [["dynamodb", "s3"], ["sqs"]]
+    assert "! beware  dynamodb, s3: open connections drop" in explain(plan)
+    assert "aws:SourceIp" in explain(plan)
+
+
+# ---- the guard ----------------------------------------------------------------------------------------------------
+
+
+def losing(number: int, **changes: Any) -> Plan:
+    """A plan that deletes so many endpoints."""
+    endpoints = tuple(an_interface("sqs", id=f"vpce-{n}") for n in range(number))
+    return a_plan(a_vpc(endpoints=endpoints, security_groups=(a_group(),)), replace(REMOVAL, **changes))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "installed", "stops"),
+    [
+        ([4], 4, False),  # fewer than five never are much
+        ([5], 5, True),
+        ([3, 2], 5, True),
+        ([6], 20, False),  # exactly 30 %
+        ([7], 20, True),
+        ([], 0, False),
+    ],
+)
+def test_a_run_that_would_delete_too_much_deletes_nothing(numbers: list[int], installed: int, *, stops: bool) -> None:
+    plans = [losing(n) for n in numbers]
+    safe = guarded(plans, lambda: installed, 30)
+
+    assert (safe != plans) is stops
+    assert not stops or not any(p.actions or p.waits for p in safe)
+    assert all(h.is_unsafe for p in safe for h in p.held)
+
+
+def test_the_guard_tells_the_numbers_and_the_word() -> None:
+    (plan,) = guarded([losing(7)], lambda: 20, 30)
+
+    assert plan.held[0].why == (
+        "7 of the installation's 20 endpoints here would go at once, more than 30 %; "
+        "if that is meant, tag the VPC endpoint-deletions = allowed"
+    )
+
+
+def test_the_word_lets_one_vpc_pass_and_no_other() -> None:
+    meant, mass = losing(9, deletions_allowed=True), losing(9)
+    safe = guarded([meant, mass], lambda: 18, 30)
+
+    assert safe[0] == meant
+    assert safe[1].actions == ()
+
+
+def test_nobody_counts_where_little_goes() -> None:
+    def count() -> int:
+        raise AssertionError
+
+    assert guarded([losing(4)], count, 30) == [losing(4)]
+
+
+def test_what_goes_within_minutes_counts() -> None:
+    """A gateway that waits for its interface."""
+    endpoints = (*(an_interface("sqs", id=f"vpce-{n}") for n in range(3)), an_interface("s3"), a_gateway("s3"))
+    (plan,) = guarded([a_plan(a_vpc(endpoints=endpoints), REMOVAL)], lambda: 5, 30)
+
+    assert plan.actions == ()
+
+
+def test_what_the_guard_holds_leaves_the_rest_of_the_plan() -> None:
+    gone = tuple(an_interface("sns", id=f"vpce-{n}", delete_after=NOW) for n in range(6))
+    plan = a_plan(a_vpc(endpoints=gone, security_groups=(a_group(),)), BOTH)
+    (safe,) = guarded([plan], lambda: 6, 30)
+
+    assert done(safe) == done(plan) - {"DeleteEndpoint"} == {"CreateEndpoint"}
+
+
+def test_what_a_window_holds_is_no_deletion_of_this_run() -> None:
+    plans = [careful(losing(9, window=SHUT), NOW)]
+
+    assert guarded(plans, lambda: 9, 30) == plans
+    assert not any(isinstance(s, Wait) for s in plans[0].steps)
+    assert all(isinstance(s, Held) for s in plans[0].steps)
+    assert NOW + timedelta(days=3) < (plans[0].held[0].until or NOW)

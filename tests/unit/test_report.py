@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,10 @@ from tests.factories import (
     CIDR,
     IPV6,
     NOTHING,
+    NOW,
     PLACE,
     REMOVAL,
+    RETIREMENT,
     WISHES,
     a_compared_report,
     a_finding,
@@ -32,6 +35,7 @@ from tests.factories import (
     an_interface,
     vpcs,
 )
+from vpce.core.caution import careful
 from vpce.core.findings import Finding, Severity, Unread
 from vpce.core.model import Dns, Ingress, Place
 from vpce.core.notice import (
@@ -46,6 +50,7 @@ from vpce.core.notice import (
     unreadable,
 )
 from vpce.core.plan import CreateEndpoint, Outcome, Verdict
+from vpce.core.profile import Mode
 from vpce.core.report import (
     PlaceReport,
     Report,
@@ -53,6 +58,8 @@ from vpce.core.report import (
     read_place_document,
     report_document,
 )
+from vpce.core.window import read_window
+from vpce.notify import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,6 +197,41 @@ def test_a_notice_tells_what_was_done_what_failed_and_what_is_to_come(golden: Go
 
     golden("notice.txt", f"Subject: {message.subject}\n\n{message.text}\n")
     golden("notice.json", as_json(message.document))
+
+
+def test_what_is_watched_is_told_as_a_plan_to_review(golden: Golden) -> None:
+    plan = careful(a_plan(GROWN_VPC, replace(CHANGED, mode=Mode.WATCH)), NOW)
+    message = notice(PLACE, [Reconciled(vpc=GROWN_VPC.id, vpc_name=GROWN_VPC.name, plan=plan)], REASONS)
+    assert message is not None
+
+    golden("notice_watched.txt", f"Subject: {message.subject}\n\n{message.text}\n")
+    golden("notice_watched.json", as_json(message.document))
+    assert message.next_steps == (f"vpce apply {GROWN_VPC.id} --region eu-west-1",)
+    assert message.severity == "medium"  # for what cannot be had
+
+
+def test_marks_and_what_a_window_holds_are_told_with_times_and_with_how_to_keep_it(golden: Golden) -> None:
+    wish = replace(RETIREMENT, window=read_window("sun:02:00-sun:05:00"))
+    due = replace(GROWN_VPC, endpoints=(an_interface("sqs", delete_after=NOW), an_interface("ssm")))
+    plan = careful(a_plan(due, wish), NOW)
+    outcomes = tuple(Outcome(action=a, verdict=Verdict.DONE) for a in plan.actions)
+    run = Reconciled(vpc=due.id, vpc_name=due.name, plan=plan, outcomes=outcomes)
+    message = notice(PLACE, [run], REASONS)
+    assert message is not None
+
+    golden("notice_marked.txt", f"Subject: {message.subject}\n\n{message.text}\n")
+    assert run.due == NOW
+
+
+def test_what_is_held_when_its_time_is_just_over_is_told_though_no_event_named_the_vpc() -> None:
+    """The hourly look finds it; the next one does not tell it again, also in a new process."""
+    wish = replace(RETIREMENT, window=read_window("sun:02:00-sun:05:00"))
+    plan = careful(a_plan(a_vpc(endpoints=(an_interface("sqs", delete_after=NOW),)), wish), NOW)
+    run = Reconciled(vpc="vpc-1", vpc_name="vpc-1", plan=plan, is_named=False)
+
+    assert Told().is_news(run, NOW + timedelta(minutes=50))
+    assert not Told().is_news(run, NOW + timedelta(minutes=110))
+    assert Told().is_news(replace(run, is_named=True), NOW + timedelta(minutes=110))
 
 
 def test_a_notice_of_one_vpc_names_it_in_the_subject() -> None:

@@ -50,17 +50,17 @@ def _metrics(
     cloudwatch: CloudWatchClient, vpc: str, endpoints: Collection[str]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Endpoint and metric; of an endpoint either the one for all subnets or those of each."""
-    found: dict[str, list[tuple[bool, Mapping[str, Any]]]] = defaultdict(list)
+    found: dict[str, dict[frozenset[tuple[str, str]], Mapping[str, Any]]] = defaultdict(dict)
     pages = cloudwatch.get_paginator("list_metrics").paginate(
         Namespace=_NAMESPACE, MetricName=_METRIC, Dimensions=[{"Name": _VPC, "Value": vpc}]
     )
     for metric in (m for page in pages for m in page["Metrics"]):
         dimensions = {d["Name"]: d["Value"] for d in metric["Dimensions"]}
         if dimensions.get(_ENDPOINT) in endpoints:
-            found[dimensions[_ENDPOINT]].append((_SUBNET in dimensions, metric))
+            found[dimensions[_ENDPOINT]][frozenset(dimensions.items())] = metric
     for endpoint, metrics in sorted(found.items()):
-        whole = [m for by_subnet, m in metrics if not by_subnet]
-        yield from ((endpoint, m) for m in whole or [m for _, m in metrics])
+        whole = [m for dimensions, m in metrics.items() if _SUBNET not in dict(dimensions)]
+        yield from ((endpoint, m) for m in whole or metrics.values())
 
 
 def _sums(

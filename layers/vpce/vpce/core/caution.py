@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
     from vpce.core.plan import Plan, Step
 
-_REROUTED = "open connections drop, and the service sees other source addresses: no aws:SourceIp matches any more"
-_RENAMED = "its names lead to the endpoint, for the whole VPC; the service sees private source addresses"
+_REROUTED = (
+    "open connections drop, and the service sees other source addresses from then on: "
+    "policies with aws:SourceIp stop matching"
+)
+_RENAMED = "the names lead to the endpoint for the whole VPC, and the service sees private source addresses"
 
 FEW = 5
 """Deletions below which the guard never stops a run."""

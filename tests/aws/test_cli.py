@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,83 @@ def test_json_is_the_same_plan_for_machines(world: World, capsys: pytest.Capture
 
     document = json.loads(capsys.readouterr().out)
     assert (document["vpc"], document["profile"], document["changes"]) == (vpc, "gateway", 2)
+
+
+def test_a_kept_plan_is_applied_as_it_was_read(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("ec2-ssm")
+    kept = tmp_path / "plan.json"
+
+    assert run("plan", vpc, "--out", str(kept)) == 3
+    assert f"vpce apply {kept}" in capsys.readouterr().err
+    assert run("apply", str(kept), "--yes") == 0
+    assert run("plan", vpc) == 0
+
+
+def test_a_kept_plan_for_a_vpc_that_changed_is_refused(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("gateway")
+    kept = tmp_path / "plan.json"
+    run("plan", vpc, "--out", str(kept))
+    world.ec2.create_route_table(VpcId=vpc)
+
+    assert run("apply", str(kept), "--yes") == 1
+
+    told = capsys.readouterr().err
+    assert f"{vpc} is not as it was planned on: its route tables changed; nothing was changed, make a new plan" in told
+    assert world.endpoints(vpc) == {}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"plan": {}}', '{"state": {}, "actions": [], "plan": "x"}'])
+def test_a_file_that_is_no_plan_is_told_as_that(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "plan.json").write_text(text)
+
+    assert run("apply", str(tmp_path / "plan.json"), "--yes") == 1
+    assert "plan.json is no plan; vpce plan VPC --out FILE makes one" in capsys.readouterr().err
+
+
+def test_neither_a_vpc_nor_a_file_is_told_as_that(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("apply", "nowhere", "--yes") == 1
+    assert "nowhere is no VPC's id, nor a file: No such file" in capsys.readouterr().err
+
+
+def test_a_plan_that_cannot_be_kept_is_told(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", world.vpc("gateway"), "--out", str(tmp_path / "no" / "plan")) == 1
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_a_person_applies_what_watch_mode_only_tells(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("gateway", tags={"endpoint-mode": "watch"})
+
+    assert run("explain", vpc) == 0
+    assert "[held: the mode is watch]" in capsys.readouterr().out
+    assert run("apply", vpc, "--yes") == 0
+    assert world.services(vpc) == {"s3", "dynamodb"}
+
+
+def test_a_person_waits_for_the_change_window_unless_told_now(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    shut = (datetime.now(UTC) + timedelta(hours=5)).hour
+    vpc = world.vpc("gateway", tags={"endpoint-window": f"{shut:02}:00-{(shut + 2) % 24:02}:00"})
+
+    assert run("apply", vpc, "--yes") == 0
+    assert "[held: the change window" in capsys.readouterr().out
+    assert world.endpoints(vpc) == {}
+    assert run("apply", vpc, "--yes", "--now") == 0
+    assert world.services(vpc) == {"s3", "dynamodb"}
+
+
+def test_much_goes_only_if_a_person_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("ec2-ssm")
+    run("apply", vpc, "--yes")
+    world.tag(vpc, endpoint_profile="none")
+    capsys.readouterr()
+
+    run("apply", vpc, "--yes")
+
+    assert "5 of the installation's 5 endpoints here would go at once" in capsys.readouterr().out
+    assert len(world.endpoints(vpc)) == 5
 
 
 def test_apply_asks_and_takes_no_for_an_answer(

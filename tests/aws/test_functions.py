@@ -22,6 +22,7 @@ from tests.aws.conftest import ACCOUNT, NOW, PLACE, REGION, SESSION, World
 from tests.factories import a_finding
 from vpce.aws import clients
 from vpce.aws.reports import Recalled, Shelf
+from vpce.core.events import Look, look_again
 from vpce.core.figures import of_hub, of_report, of_runs
 from vpce.core.findings import Finding, Unread
 from vpce.core.report import PlaceReport, Report, place_document
@@ -164,6 +165,68 @@ def test_an_event_brings_its_vpc_to_its_profile_and_people_are_told_once(
     assert world.services(vpc) == {"s3", "dynamodb"}
     (told,) = installation.told()
     assert (told["type"], told["changes"], told["vpcs"][0]["vpc"]) == ("reconciled", 2, vpc)
+
+
+def test_once_an_hour_every_region_of_the_installation_is_looked_at(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due, and what waits for a window, sends no event."""
+    monkeypatch.setenv("VPCE_REGIONS", "eu-west-1,us-east-1")
+    vpc = world.vpc("gateway")
+
+    assert run({"source": "vpce", "detail-type": "Look everywhere", "id": "1"}) == {"batchItemFailures": []}
+    queued = installation.queued()
+    assert [(q["region"], q["detail"]["vpcs"]) for q in queued] == [("eu-west-1", []), ("us-east-1", [])]
+
+    run(*queued)
+    assert world.services(vpc) == {"s3", "dynamodb"}
+
+
+def test_what_is_due_goes_with_the_hourly_look_and_is_told(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc("gateway")
+    run(an_event("CreateSubnet", vpcId=vpc))
+    world.untag(vpc, "endpoint-profile")
+    run(an_event("DeleteTags", resourcesSet={"items": [{"resourceId": vpc}]}))
+    monkeypatch.setattr(reconcile, "_now", lambda: NOW + timedelta(hours=24))
+    installation.told()
+
+    run(look_again(Look(place=PLACE, vpcs=frozenset(), why="once an hour"), message_id="1"))
+
+    assert world.endpoints(vpc) == {}
+    (told,) = installation.told()
+    assert told["changes"] == 2
+
+
+def test_in_watch_mode_nothing_is_changed_and_the_plan_is_sent(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VPCE_MODE", "watch")
+    vpc = world.vpc("gateway")
+
+    run(an_event("CreateSubnet", vpcId=vpc))
+
+    assert world.endpoints(vpc) == {}
+    (told,) = installation.told()
+    assert [h["step"] for h in told["vpcs"][0]["held"]] == ["CreateEndpoint", "CreateEndpoint"]
+    assert installation.queued() == []
+
+
+def test_outside_the_change_window_it_waits_and_in_it_the_hourly_look_does_it(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VPCE_CHANGE_WINDOW", "mon:20:00-mon:22:00")
+    vpc = world.vpc("gateway")
+
+    run(an_event("CreateSubnet", vpcId=vpc))
+    assert world.endpoints(vpc) == {}
+    (told,) = installation.told()
+    assert {h["until"] for h in told["vpcs"][0]["held"]} == {"2026-11-23T20:00:00+00:00"}
+
+    monkeypatch.setattr(reconcile, "_now", lambda: NOW + timedelta(hours=9))
+    run(look_again(Look(place=PLACE, vpcs=frozenset(), why="once an hour"), message_id="1"))
+    assert world.services(vpc) == {"s3", "dynamodb"}
 
 
 def test_a_batch_is_one_look(

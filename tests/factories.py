@@ -37,6 +37,7 @@ from vpce.core.plan import (
     UpdateSecurityGroup,
     make_plan,
 )
+from vpce.core.policies import FULL_ACCESS, EndpointPolicy
 from vpce.core.profile import Profile, Wish
 from vpce.core.report import PlaceReport, Report
 
@@ -141,7 +142,12 @@ def a_catalog(*offers: Offer) -> Catalog:
 
 
 def a_profile(
-    *, gateway: Iterable[str] = (), interface: Iterable[str] = (), optional: Iterable[str] = (), name: str = "test"
+    *,
+    gateway: Iterable[str] = (),
+    interface: Iterable[str] = (),
+    optional: Iterable[str] = (),
+    policy: EndpointPolicy | None = None,
+    name: str = "test",
 ) -> Profile:
     """A profile with the sorted, deduplicated lists that reading TOML gives."""
     return Profile(
@@ -149,6 +155,7 @@ def a_profile(
         gateway=tuple(sorted({*gateway})),
         interface=tuple(sorted({*interface, *optional})),
         optional=frozenset(optional),
+        policy=policy,
     )
 
 
@@ -157,11 +164,12 @@ def a_wish(
     gateway: Iterable[str] = (),
     interface: Iterable[str] = (),
     optional: Iterable[str] = (),
+    policy: EndpointPolicy | None = None,
     zones: int | None = None,
     by_default: bool = False,
 ) -> Wish:
     """What the tag ``endpoint-profile = test`` asks for."""
-    profile = a_profile(gateway=gateway, interface=interface, optional=optional)
+    profile = a_profile(gateway=gateway, interface=interface, optional=optional, policy=policy)
     return Wish(profile=profile, zones=zones, by_default=by_default, why="endpoint-profile = test")
 
 
@@ -261,6 +269,7 @@ def _created(vpc: Vpc, action: CreateEndpoint) -> Vpc:
         subnets=action.subnets,
         security_groups=frozenset({_our_group(vpc)}) if is_interface else frozenset(),
         private_dns=action.private_dns,
+        policy=_taken(action.offer, action.policy) or FULL_ACCESS,
     )
     if action.inbound_resolver_only:
         gateways = {e.service for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving}
@@ -281,10 +290,16 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
         subnets=there.subnets - action.remove_subnets | action.add_subnets,
         security_groups=there.security_groups | groups,
         private_dns=there.private_dns or action.enable_private_dns,
+        policy=action.policy or there.policy,
     )
     others = _with_endpoints(vpc, (e for e in vpc.endpoints if e.id != there.id))
     freed = action.remove_subnets
     return _with_addresses(_checked(others, changed), taken=action.add_subnets, freed=freed)
+
+
+def _taken(offer: Offer, policy: str) -> str:
+    _refuse_unless(offer.takes_policy or not policy, "the service takes full access only")
+    return policy
 
 
 def _deleted(vpc: Vpc, endpoint: Endpoint) -> Vpc:
@@ -337,6 +352,7 @@ def _refuse_unless(condition: bool, why: str) -> None:  # noqa: FBT001
 # ---- any VPC and any wish -----------------------------------------------------------------------------------------
 
 SERVICES = ("cassandra", "s3", "sns", "sqs")
+NARROW = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"}}'
 STATES = ("available", "available", "available", "pending", "deleting", "deleted", "failed")
 CIDRS = (CIDR, "10.1.0.0/16", IPV6)
 RULES = (
@@ -379,6 +395,7 @@ def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
         "id": f"vpce-{number}",
         "state": draw(st.sampled_from(STATES)),
         "is_ours": draw(st.booleans()),
+        "policy": draw(st.sampled_from(["", FULL_ACCESS, NARROW])),
     }
     if draw(st.booleans()):
         tables = [t.id for t in vpc.route_tables if not t.is_edge]
@@ -408,13 +425,16 @@ def _as_ec2_allows(endpoints: list[Endpoint]) -> Iterable[Endpoint]:
         yield replace(endpoint, private_dns=private_dns, route_tables=tables)
 
 
+OPEN, ORGANIZATION = EndpointPolicy(name="open"), EndpointPolicy(name="organization")
+FILE = EndpointPolicy(name="ours.json", text=NARROW)
 WISHES = st.builds(
     a_wish,
+    policy=st.sampled_from([None, OPEN, ORGANIZATION, FILE]),
     gateway=st.sets(st.sampled_from(["dynamodb", "s3", "nothing"])),
     interface=st.sets(st.sampled_from([*SERVICES, "nothing"])),
     zones=st.sampled_from([None, 1, 2]),
 )
-CATALOG = a_catalog(an_offer("sns", zones=frozenset({A, B})), an_offer("sqs", zones=frozenset()))
+CATALOG = a_catalog(an_offer("sns", zones=frozenset({A, B}), takes_policy=False), an_offer("sqs", zones=frozenset()))
 
 
 # ---- findings -----------------------------------------------------------------------------------------------------

@@ -114,6 +114,7 @@ def _changes(update: UpdateEndpoint) -> str:
             *(f"-{s}" for s in sorted(update.remove_subnets)),
             *(["+our security group"] if update.add_our_security_group else []),
             *(["+private DNS"] if update.enable_private_dns else []),
+            *(["policy"] if update.policy else []),
         ]
     )
 

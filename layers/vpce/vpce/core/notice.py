@@ -5,6 +5,7 @@ The text is what arrives by e-mail; the JSON carries the same and ids. Both are 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
@@ -146,8 +147,17 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "profile": plan.wish.profile.name if plan.wish.profile else None,
         "why": plan.wish.why,
         "changes": len(plan.actions),
-        "steps": [_step_document(s) for s in plan.steps],
+        "steps": [_step_document(s) | _policy_document(s) for s in plan.steps],
     }
+
+
+def _policy_document(step: Step) -> dict[str, Any]:
+    """For who wants to read it first. Not in notices: SNS takes no more than a dozen long ones."""
+    match step:
+        case CreateEndpoint(policy=policy) | UpdateEndpoint(policy=policy) if policy:
+            return {"policy": json.loads(policy)}
+        case _:
+            return {}
 
 
 def _step_document(step: Step) -> dict[str, Any]:

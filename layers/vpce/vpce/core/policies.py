@@ -127,7 +127,7 @@ def policy_in(file: PolicyFile, *, for_gateways: bool) -> str:
 
 
 def _json(document: Any) -> str:
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(document, separators=(",", ":"))
 
 
 def _plain(service: str) -> str:

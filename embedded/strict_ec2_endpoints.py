@@ -156,7 +156,7 @@ def create(backend: Any, wish: Wish, client_token: str | None = None) -> Endpoin
             route_tables=wish.route_tables,
             private_dns=wish.private_dns,
         )
-        rules.check_policy(wish.policy)
+        rules.check_policy(wish.policy, wish.kind, offer)
         rules.check_quota(backend, wish)
         make = _create_gateway if wish.kind == GATEWAY else _create_interface
         endpoint = make(backend, wish, offer)
@@ -180,11 +180,12 @@ def modify(backend: Any, endpoint_id: str, change: Change) -> None:
             route_tables=change.add_route_tables + change.remove_route_tables,
             private_dns=change.private_dns,
         )
-        rules.check_policy(change.policy)
+        offer = rules.check_offer(backend, endpoint.service_name, endpoint.vpc_endpoint_type)
+        rules.check_policy(change.policy, endpoint.vpc_endpoint_type, offer)
         modify_kind = _modify_gateway if endpoint.vpc_endpoint_type == GATEWAY else _modify_interface
         modify_kind(backend, endpoint, change)
         if change.reset_policy or change.policy is not None:
-            endpoint.policy_document = change.policy or DEFAULT_POLICY
+            endpoint.policy_document = _kept(change.policy)
 
 
 def delete(backend: Any, endpoint_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -265,7 +266,7 @@ def _new_endpoint(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> Endpoin
         vpc_id=wish.vpc_id,
         service_name=wish.service_name,
         vpc_endpoint_type=wish.kind,
-        policy_document=wish.policy or DEFAULT_POLICY,
+        policy_document=_kept(wish.policy),
         creation_timestamp=datetime.fromtimestamp(now(), UTC),
         ready_at=now(),
         seen_at=seen_from(),
@@ -274,6 +275,30 @@ def _new_endpoint(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> Endpoin
         base_name=next(iter(offer["BaseEndpointDnsNames"]), ""),
         asked_dns_options=dict(wish.dns_options),
     )
+
+
+def _kept(policy: str | None) -> str:
+    """What lists will show. EC2 does not say that it keeps a policy's text, so it may also be said otherwise."""
+    if policy is None or not present().rewrites_policies:
+        return policy or DEFAULT_POLICY
+    document = json.loads(policy)
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    document["Statement"] = [{k: _rewritten(k, v) for k, v in sorted(s.items())} for s in reversed(statements)]
+    return json.dumps(document, indent=2)
+
+
+def _rewritten(element: str, value: Any) -> Any:
+    match element, value:
+        case "Principal", "*":
+            return {"AWS": "*"}
+        case "Condition", _:
+            return {o: {k: v if isinstance(v, list) else [v] for k, v in keys.items()} for o, keys in value.items()}
+        case (("Action" | "Resource"), [alone]):
+            return alone
+        case (("Action" | "Resource"), [*several]):
+            return sorted(several, reverse=True)
+        case _:
+            return value
 
 
 def _modify_gateway(backend: Any, endpoint: Endpoint, change: Change) -> None:

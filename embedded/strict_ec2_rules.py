@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INTERFACE, GATEWAY = "Interface", "Gateway"
 POLICY_CHARACTERS = 20_480  # PL vpc-limits-endpoints.html; not adjustable
 INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
+EVERYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 DNS_ATTRIBUTES = ("enable_dns_support", "enable_dns_hostnames")
 
 
@@ -103,8 +104,11 @@ def check_type_parameters(
         raise refusal("InvalidParameter", "Private DNS is only supported for Interface type VPC Endpoints.")
 
 
-def check_policy(policy: str | None) -> None:
-    """PL vpc-endpoints-access.html: JSON, a Principal in every statement, at most 20,480 characters."""
+def check_policy(policy: str | None, kind: str, offer: Mapping[str, Any]) -> None:
+    """PL vpc-endpoints-access.html: JSON, a Principal in every statement, at most 20,480 characters.
+
+    A gateway's Principal is everybody. Some services take full access only: pulumi/pulumi-aws-native#1711 has the text.
+    """
     if policy is None:
         return
     if len(policy) > POLICY_CHARACTERS:
@@ -119,6 +123,19 @@ def check_policy(policy: str | None) -> None:
         raise refusal("InvalidPolicyDocument", "The policy document has no Statement.")
     if not all(isinstance(statement, dict) and "Principal" in statement for statement in listed):
         raise refusal("InvalidPolicyDocument", "Each statement of an endpoint policy must have a Principal.")
+    if kind == GATEWAY and not all(statement["Principal"] in EVERYBODY for statement in listed):
+        raise refusal("InvalidPolicyDocument", "The Principal of a gateway endpoint's policy must be *.")
+    if not offer["VpcEndpointPolicySupported"] and not any(_is_full_access(statement) for statement in listed):
+        name = offer["ServiceName"]
+        raise refusal("InvalidParameter", f"Service {name} only supports the full-access endpoint policy.")
+
+
+def _is_full_access(statement: Mapping[str, Any]) -> bool:
+    return (
+        (statement.get("Effect"), statement.get("Action"), statement.get("Resource")) == ("Allow", "*", "*")
+        and statement["Principal"] in EVERYBODY
+        and not statement.get("Condition")
+    )
 
 
 def check_quota(backend: Any, wish: Wish) -> None:

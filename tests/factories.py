@@ -42,6 +42,7 @@ from vpce.core.plan import (
     UpdateSecurityGroup,
     make_plan,
 )
+from vpce.core.policies import FULL_ACCESS, EndpointPolicy
 from vpce.core.profile import Profile, Wish
 from vpce.core.report import PlaceReport, Report
 
@@ -146,7 +147,12 @@ def a_catalog(*offers: Offer) -> Catalog:
 
 
 def a_profile(
-    *, gateway: Iterable[str] = (), interface: Iterable[str] = (), optional: Iterable[str] = (), name: str = "test"
+    *,
+    gateway: Iterable[str] = (),
+    interface: Iterable[str] = (),
+    optional: Iterable[str] = (),
+    policy: EndpointPolicy | None = None,
+    name: str = "test",
 ) -> Profile:
     """A profile with the sorted, deduplicated lists that reading TOML gives."""
     return Profile(
@@ -154,6 +160,7 @@ def a_profile(
         gateway=tuple(sorted({*gateway})),
         interface=tuple(sorted({*interface, *optional})),
         optional=frozenset(optional),
+        policy=policy,
     )
 
 
@@ -162,11 +169,12 @@ def a_wish(
     gateway: Iterable[str] = (),
     interface: Iterable[str] = (),
     optional: Iterable[str] = (),
+    policy: EndpointPolicy | None = None,
     zones: int | None = None,
     by_default: bool = False,
 ) -> Wish:
     """What the tag ``endpoint-profile = test`` asks for."""
-    profile = a_profile(gateway=gateway, interface=interface, optional=optional)
+    profile = a_profile(gateway=gateway, interface=interface, optional=optional, policy=policy)
     return Wish(profile=profile, zones=zones, by_default=by_default, why="endpoint-profile = test")
 
 
@@ -276,6 +284,7 @@ def _created(vpc: Vpc, action: CreateEndpoint) -> Vpc:
         security_groups=frozenset({_our_group(vpc)}) if is_interface else frozenset(),
         private_dns=action.private_dns,
         needs_gateway=bool(action.inbound_resolver_only),
+        policy=_taken(action.offer, action.policy) or FULL_ACCESS,
     )
     if action.inbound_resolver_only:
         gateways = {e.service for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving}
@@ -297,6 +306,7 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
         security_groups=there.security_groups | groups,
         private_dns=there.private_dns or action.enable_private_dns,
         needs_gateway=there.needs_gateway or bool(action.inbound_resolver_only),
+        policy=action.policy or there.policy,
     )
     others = _with_endpoints(vpc, (e for e in vpc.endpoints if e.id != there.id))
     freed = action.remove_subnets
@@ -306,6 +316,11 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
 def _marked(vpc: Vpc, endpoint: Endpoint, moment: datetime | None) -> Vpc:
     _refuse_unless(endpoint.is_ours, "not ours")
     return _with_endpoints(vpc, (replace(e, delete_after=moment) if e.id == endpoint.id else e for e in vpc.endpoints))
+
+
+def _taken(offer: Offer, policy: str) -> str:
+    _refuse_unless(offer.takes_policy or not policy, "the service takes full access only")
+    return policy
 
 
 def _deleted(vpc: Vpc, endpoint: Endpoint) -> Vpc:
@@ -359,6 +374,7 @@ def _refuse_unless(condition: bool, why: str) -> None:  # noqa: FBT001
 # ---- any VPC and any wish -----------------------------------------------------------------------------------------
 
 SERVICES = ("cassandra", "s3", "sns", "sqs")
+NARROW = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"}}'
 STATES = ("available", "available", "available", "pending", "deleting", "deleted", "failed")
 CIDRS = (CIDR, "10.1.0.0/16", IPV6)
 RULES = (
@@ -401,6 +417,7 @@ def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
         "id": f"vpce-{number}",
         "state": draw(st.sampled_from(STATES)),
         "is_ours": draw(st.booleans()),
+        "policy": draw(st.sampled_from(["", FULL_ACCESS, NARROW])),
     }
     if common["is_ours"]:
         common["delete_after"] = draw(st.sampled_from([None, None, NOW - GRACE / 24, NOW + GRACE / 24]))
@@ -435,13 +452,16 @@ def _as_ec2_allows(endpoints: list[Endpoint]) -> Iterable[Endpoint]:
         yield replace(endpoint, private_dns=private_dns, needs_gateway=needs_gateway, route_tables=tables)
 
 
+OPEN, ORGANIZATION = EndpointPolicy(name="open"), EndpointPolicy(name="organization")
+FILE = EndpointPolicy(name="ours.json", text=NARROW)
 WISHES = st.builds(
     a_wish,
+    policy=st.sampled_from([None, OPEN, ORGANIZATION, FILE]),
     gateway=st.sets(st.sampled_from(["dynamodb", "s3", "nothing"])),
     interface=st.sets(st.sampled_from([*SERVICES, "nothing"])),
     zones=st.sampled_from([None, 1, 2]),
 )
-CATALOG = a_catalog(an_offer("sns", zones=frozenset({A, B})), an_offer("sqs", zones=frozenset()))
+CATALOG = a_catalog(an_offer("sns", zones=frozenset({A, B}), takes_policy=False), an_offer("sqs", zones=frozenset()))
 
 
 # ---- findings -----------------------------------------------------------------------------------------------------

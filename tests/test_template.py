@@ -199,6 +199,30 @@ def test_the_report_may_see_that_there_was_no_audit_before() -> None:
     assert not {a for a, resource in may if a == "s3:PutObject" and "ignores.toml" in resource}
 
 
+def test_policies_of_ones_own_are_read_by_who_plans_and_only_where_profiles_of_ones_own_may_name_them() -> None:
+    policies = {"Fn::Sub": "${Reports.Arn}/policies/*"}
+    found = {
+        name: (s["Action"], choice)
+        for name, role in resources("AWS::IAM::Role").items()
+        for p in role["Policies"]
+        for choice, s in ((c["Fn::If"][0], c["Fn::If"][1]) for c in p["PolicyDocument"]["Statement"] if "Fn::If" in c)
+        if s["Resource"] == policies
+    }
+
+    assert found == dict.fromkeys(("ReconcileRole", "AuditRole"), ("s3:GetObject", "HasProfilesParameter"))
+    assert json.dumps(template()["Resources"]).count("/policies/") == len(found)
+
+
+def test_an_organization_has_an_id_of_awss_form() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html"""
+    pattern = template()["Parameters"]["OrganizationId"]["AllowedPattern"]
+
+    assert all(re.search(pattern, good) for good in ("", "o-exampleorgid", f"o-{'a' * 32}"))
+    assert not any(
+        re.search(pattern, bad) for bad in ("o-", "o-EXAMPLEORGID", "r-exampleorgid", f"o-{'a' * 33}", "o-*")
+    )
+
+
 def test_lambda_may_take_messages_for_the_function() -> None:
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} <= actions("ReconcileRole")
 

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from vpce.audit import audit_place
 from vpce.aws.clients import client
 from vpce.aws.pace import Pace
-from vpce.aws.parameters import installed_profiles
+from vpce.aws.parameters import installed_profiles, policy_file, with_policies
 from vpce.aws.queue import send_look
 from vpce.config import Settings
 from vpce.core.events import Look
@@ -44,8 +44,10 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             ec2=client("ec2", place.region),
             client_of=client,
             installation=settings.installation,
-            profiles=installed_profiles(
-                client("ssm") if settings.profiles_parameter else None, settings.profiles_parameter
+            profiles=with_policies(
+                installed_profiles(client("ssm") if settings.profiles_parameter else None, settings.profiles_parameter),
+                settings.organization,
+                lambda name: policy_file(client("s3"), settings.bucket, name),
             ),
             pace=Pace().budget(context.get_remaining_time_in_millis() / 1000),
             grace=settings.grace,

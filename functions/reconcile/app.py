@@ -16,7 +16,7 @@ from vpce.aws.catalog import read_catalog
 from vpce.aws.clients import client
 from vpce.aws.errors import AwsError, in_words, is_worth_retrying
 from vpce.aws.pace import OutOfTimeError, Pace
-from vpce.aws.parameters import installed_profiles
+from vpce.aws.parameters import installed_profiles, policy_file, with_policies
 from vpce.aws.queue import notice_in, send_look, send_notice
 from vpce.config import Settings
 from vpce.core.events import Look, is_sweep, where_to_look
@@ -172,7 +172,11 @@ class _Batch:
             ec2=client("ec2", place.region),
             client_of=client,
             installation=self.settings.installation,
-            profiles=installed_profiles(client("ssm") if parameter else None, parameter),
+            profiles=with_policies(
+                installed_profiles(client("ssm") if parameter else None, parameter),
+                self.settings.organization,
+                lambda name: policy_file(client("s3"), self.settings.bucket, name),
+            ),
             pace=_pace(place).budget(self.context.get_remaining_time_in_millis() / 1000),
             unseen=_unseen(place),
             default_profile=self.settings.default_profile,

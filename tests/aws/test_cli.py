@@ -218,6 +218,41 @@ def test_profiles_of_your_own_come_from_a_file(world: World, tmp_path: Path) -> 
     assert world.services(vpc) == {"s3"}
 
 
+def test_a_policy_lies_beside_the_file_of_profiles_or_where_the_option_says(world: World, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[closed]\ngateway = ["s3"]\npolicy = "ours.json"')
+    (tmp_path / "elsewhere").mkdir()
+    text = '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
+    for folder, options in ((tmp_path, []), (tmp_path / "elsewhere", ["--policies", str(tmp_path / "elsewhere")])):
+        vpc = world.vpc("closed")
+        file = folder / "ours.json"
+        file.write_text(text)
+
+        assert run("apply", vpc, "--yes", "--profiles", str(own), *options) == 0
+
+        assert json.loads(world.endpoints(vpc)["s3", "Gateway"]["PolicyDocument"]) == json.loads(text)
+        file.unlink()
+
+
+def test_a_missing_policy_file_is_named(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[closed]\ngateway = ["s3"]\npolicy = "ours.json"')
+
+    assert run("plan", world.vpc("closed"), "--profiles", str(own)) == 1
+
+    assert f"{tmp_path}/ours.json cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_organization_is_an_option(world: World, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[closed]\ngateway = ["s3"]\npolicy = "organization"')
+    vpc = world.vpc("closed")
+
+    run("apply", vpc, "--yes", "--profiles", str(own), "--organization", "o-abcdefghij")
+
+    assert '"aws:ResourceOrgID":"o-abcdefghij"' in world.endpoints(vpc)["s3", "Gateway"]["PolicyDocument"]
+
+
 def test_a_missing_profiles_file_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("plan", world.vpc("gateway"), "--profiles", "/nowhere/own.toml") == 1
     assert "/nowhere/own.toml: No such file" in capsys.readouterr().err

@@ -90,6 +90,7 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Installation:
         "VPCE_BUCKET": "reports",
         "VPCE_DEFAULT_PROFILE": "gateway",
         "VPCE_PROFILES_PARAMETER": "",
+        "VPCE_ORGANIZATION": "",
         "VPCE_REGIONS": "",
         "VPCE_AUDIT_MESSAGES": "changes",
         "VPCE_MESSAGE_FORMAT": "text",
@@ -561,6 +562,84 @@ def test_a_missing_ssm_parameter_changes_nothing_and_is_told(
     assert world.endpoints(vpc) == {}
     (told,) = installation.told()
     assert "SSM parameter /vpce/profiles cannot be read" in told["vpcs"][0]["refusal"]
+
+
+NARROW = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}'
+CLOSED = '[closed]\ngateway = ["s3"]\npolicy = "ours.json"'
+
+
+@pytest.fixture
+def closed(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """Its profile has its policy in a file."""
+    SESSION.client("ssm").put_parameter(Name="/vpce/profiles", Type="String", Value=CLOSED)
+    monkeypatch.setenv("VPCE_PROFILES_PARAMETER", "/vpce/profiles")
+    return installation
+
+
+def test_a_policy_of_ones_own_comes_from_the_bucket_of_reports(world: World, closed: Installation) -> None:
+    SESSION.client("s3").put_object(Bucket=closed.bucket, Key="policies/ours.json", Body=NARROW.encode())
+    vpc = world.vpc("closed")
+
+    run(an_event("CreateSubnet", vpcId=vpc))
+
+    assert json.loads(world.endpoints(vpc)["s3", "Gateway"]["PolicyDocument"]) == json.loads(NARROW)
+
+
+def test_a_policy_that_is_not_there_changes_nothing_and_is_told_and_found(world: World, closed: Installation) -> None:
+    vpc = world.vpc("closed")
+
+    run(an_event("CreateSubnet", vpcId=vpc))
+
+    assert world.endpoints(vpc) == {}
+    (told,) = closed.told()
+    assert "s3://reports/policies/ours.json is not there, or cannot be read" in told["vpcs"][0]["refusal"]
+    audited()
+    (found,) = closed.told()
+    assert states(found["findings"]) == {"unknown-profile": "new"}
+
+
+def test_a_policy_that_drifted_is_found_by_the_audit_and_mended(world: World, closed: Installation) -> None:
+    SESSION.client("s3").put_object(Bucket=closed.bucket, Key="policies/ours.json", Body=NARROW.encode())
+    vpc = world.vpc("closed")
+    run(an_event("CreateSubnet", vpcId=vpc))
+    gateway = world.endpoints(vpc)["s3", "Gateway"]["VpcEndpointId"]
+    world.ec2.modify_vpc_endpoint(VpcEndpointId=gateway, ResetPolicy=True)
+    closed.told()
+
+    audited()
+
+    (told,) = closed.told()
+    assert states(told["findings"]) == {"drifted-from-profile": "new"}
+    (queued,) = closed.queued()
+    run(queued)
+    assert json.loads(world.endpoints(vpc)["s3", "Gateway"]["PolicyDocument"]) == json.loads(NARROW)
+
+
+def test_an_s3_that_stumbles_over_a_policy_is_asked_again_by_a_fresh_message(
+    world: World, closed: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc("closed")
+    _failing(monkeypatch, "GetObject", "InternalError", 500, service="s3")
+
+    assert run(an_event("CreateSubnet", vpcId=vpc)) == {"batchItemFailures": []}
+
+    (again,) = closed.queued()
+    assert again["detail"]["vpcs"] == [vpc]
+    assert closed.told() == []
+
+
+def test_the_organization_of_the_installation_is_the_one_let_through(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CLOSED.replace("ours.json", "organization")
+    SESSION.client("ssm").put_parameter(Name="/vpce/profiles", Type="String", Value=text)
+    monkeypatch.setenv("VPCE_PROFILES_PARAMETER", "/vpce/profiles")
+    monkeypatch.setenv("VPCE_ORGANIZATION", "o-abcdefghij")
+    vpc = world.vpc("closed")
+
+    run(an_event("CreateSubnet", vpcId=vpc))
+
+    assert '"aws:PrincipalOrgID":"o-abcdefghij"' in world.endpoints(vpc)["s3", "Gateway"]["PolicyDocument"]
 
 
 # ---- audit --------------------------------------------------------------------------------------------------------

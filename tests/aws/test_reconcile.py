@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +14,8 @@ from tests.aws.conftest import NOW, PLACE, REGION, SESSION, World
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.notice import notice
 from vpce.core.plan import GRACE, Verdict, make_plan, utc
+from vpce.core.policies import PolicyFile
+from vpce.core.policy import same_policy
 from vpce.core.profile import read_profiles
 from vpce.notify import Told
 
@@ -612,6 +616,131 @@ def test_profiles_that_cannot_be_read_change_nothing(world: World) -> None:
 
     assert world.endpoints(vpc) == {}
     assert "SSM parameter /vpce/profiles is no valid TOML" in told
+
+
+# ---- endpoint policies ------------------------------------------------------------------------------------------
+
+POLICIES = """
+[plain]
+gateway = ["s3"]
+interface = ["sqs"]
+[open]
+gateway = ["s3"]
+interface = ["sqs"]
+policy = "open"
+[closed]
+gateway = ["s3"]
+interface = ["sqs"]
+policy = "organization"
+[own]
+gateway = ["s3"]
+interface = ["sqs"]
+policy = "ours.json"
+[odd]
+interface = ["cloudformation"]
+policy = "organization"
+"""
+NARROW = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["sqs:*", "s3:*"], "Resource": "*"}]}
+
+
+@pytest.fixture
+def policed(world: World) -> World:
+    """An installation whose profiles say something of policies."""
+    file = PolicyFile(source="s3://reports/policies/ours.json", text=json.dumps(NARROW, indent=4))
+    profiles = read_profiles(shipped_profiles(), POLICIES)
+    world.profiles = replace(profiles, organization="o-abcdefghij", files={"ours.json": file})
+    return world
+
+
+def policies(world: World, vpc: str) -> dict[str, Any]:
+    return {name: json.loads(e["PolicyDocument"]) for (name, _), e in world.endpoints(vpc).items()}
+
+
+@pytest.mark.parametrize("rewrites", [False, True])
+@pytest.mark.parametrize("profile", ["plain", "open", "closed", "own"])
+def test_endpoints_get_the_policy_of_their_profile_and_a_second_run_changes_nothing(
+    policed: World,
+    calls: list[str],
+    profile: str,
+    rewrites: bool,  # noqa: FBT001
+) -> None:
+    """Whether or not EC2 shows it in the words in which it came."""
+    with strict_ec2.behave(rewrites_policies=rewrites):
+        vpc = policed.vpc(profile)
+        policed.settle(vpc)
+
+        asked = policed.profiles.of(profile).policy
+        for name, shown in policies(policed, vpc).items():
+            assert same_policy(json.dumps(shown), asked.of(name, PLACE) if asked else "")
+        calls.clear()
+        policed.run(vpc)
+        assert not [c for c in calls if c in WRITES]
+
+
+def test_a_policy_that_somebody_changed_is_put_back_in_one_call_and_told(policed: World, calls: list[str]) -> None:
+    vpc = policed.vpc("closed")
+    policed.settle(vpc)
+    before = policies(policed, vpc)
+    for endpoint in policed.endpoints(vpc).values():
+        policed.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], PolicyDocument=json.dumps(NARROW))
+    calls.clear()
+
+    told = text_of(policed, vpc)
+
+    assert policies(policed, vpc) == before
+    assert [c for c in calls if c in WRITES] == ["ModifyVpcEndpoint"] * 2
+    assert "(policy): its endpoint policy is not the profile's" in told
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("closed", "own"), ("own", "closed"), ("closed", "open"), ("plain", "own")]
+)
+def test_another_policy_is_brought_to_the_endpoints_that_are_there(policed: World, before: str, after: str) -> None:
+    vpc, asked = policed.vpc(before), policed.profiles.of(after).policy
+    policed.settle(vpc)
+    ids = {e["VpcEndpointId"] for e in policed.endpoints(vpc).values()}
+    assert asked is not None
+
+    policed.tag(vpc, endpoint_profile=after)
+    policed.settle(vpc)
+
+    assert {e["VpcEndpointId"] for e in policed.endpoints(vpc).values()} == ids
+    assert all(same_policy(json.dumps(p), asked.of(n, PLACE)) for n, p in policies(policed, vpc).items())
+
+
+def test_a_profile_without_a_policy_opens_nothing_that_was_closed(policed: World, calls: list[str]) -> None:
+    vpc = policed.vpc("closed")
+    policed.settle(vpc)
+    before = policies(policed, vpc)
+    policed.tag(vpc, endpoint_profile="plain")
+    calls.clear()
+
+    policed.settle(vpc)
+
+    assert policies(policed, vpc) == before
+    assert not [c for c in calls if c in WRITES]
+
+
+def test_a_service_that_takes_no_policy_is_served_and_the_plan_says_what_does_not_hold(policed: World) -> None:
+    vpc = policed.vpc("odd")
+
+    told = text_of(policed, vpc)
+
+    assert policed.services(vpc) == {"cloudformation"}
+    assert "its service takes no endpoint policy, so 'organization' does not hold there" in told
+
+
+def test_a_file_that_is_not_there_changes_nothing_is_told_and_blocks_nobody(policed: World) -> None:
+    lost = PolicyFile(source="s3://reports/policies/ours.json", trouble="is not there")
+    policed.profiles = replace(policed.profiles, files={"ours.json": lost})
+    sick, healthy = policed.vpc("own"), policed.vpc("closed", cidr="10.9.0.0/16")
+
+    told = text_of(policed, sick, healthy)
+
+    assert policed.endpoints(sick) == {}
+    assert "profile 'own', its endpoint policy: s3://reports/policies/ours.json is not there" in told
+    assert "Nothing was changed in this VPC." in told
+    assert policed.services(healthy) == {"s3", "sqs"}
 
 
 def test_a_bad_zone_count_changes_nothing(world: World) -> None:

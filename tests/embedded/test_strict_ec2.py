@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 SQS, S3, NAMELESS = (f"com.amazonaws.{REGION}.{name}" for name in ("sqs", "s3", "iot.data"))
-POLICY = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
+ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+POLICY = {"Statement": [ALLOW]}
 # One session for all tests: it keeps EC2's large model, which boto3.client would read again for each of them.
 SESSION = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
 NOT_INBOUND = {"PrivateDnsOnlyForInboundResolverEndpoint": False}
@@ -241,6 +242,35 @@ def test_a_route_table_of_another_vpc_is_refused(net: Network) -> None:
 )
 def test_a_bad_policy_is_refused(net: Network, policy: str) -> None:
     assert refused(lambda: net.interface(PolicyDocument=policy))[0] == "InvalidPolicyDocument"
+
+
+def test_a_gateways_policy_is_for_everybody(net: Network) -> None:
+    policy = json.dumps({"Statement": {**ALLOW, "Principal": {"AWS": "123456789012"}}})
+    assert refused(lambda: net.gateway(PolicyDocument=policy))[0] == "InvalidPolicyDocument"
+    made = net.gateway(PolicyDocument=json.dumps(POLICY))["VpcEndpointId"]
+    assert refused(lambda: net.modify(made, PolicyDocument=policy))[0] == "InvalidPolicyDocument"
+    assert net.interface(PolicyDocument=policy)["PolicyDocument"] == policy
+
+
+def test_a_service_that_takes_no_policy_takes_full_access_only(net: Network) -> None:
+    service = f"com.amazonaws.{REGION}.cloudformation"
+    limited = json.dumps({"Statement": {**ALLOW, "Action": "cloudformation:Describe*"}})
+    code, text = refused(lambda: net.interface(service, PolicyDocument=limited))
+    assert (code, text) == ("InvalidParameter", f"Service {service} only supports the full-access endpoint policy.")
+    made = net.interface(service, PolicyDocument=json.dumps(POLICY))["VpcEndpointId"]
+    assert refused(lambda: net.modify(made, PolicyDocument=limited))[0] == "InvalidParameter"
+    assert net.endpoint(made)["PolicyDocument"] == json.dumps(POLICY)
+
+
+def test_a_policy_may_be_shown_in_another_order_and_spelling(net: Network) -> None:
+    both = json.dumps({"Statement": [ALLOW, {**ALLOW, "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"]}]})
+    assert net.interface(PolicyDocument=both, PrivateDnsEnabled=False)["PolicyDocument"] == both
+    with strict_ec2.behave(rewrites_policies=True):
+        shown = net.interface(PolicyDocument=both, PrivateDnsEnabled=False)["PolicyDocument"]
+    assert json.loads(shown)["Statement"] == [
+        {**ALLOW, "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Principal": {"AWS": "*"}},
+        {**ALLOW, "Principal": {"AWS": "*"}},
+    ]
 
 
 def test_a_dry_run_creates_nothing(net: Network) -> None:

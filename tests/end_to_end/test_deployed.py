@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.end_to_end.conftest import MAILBOX, Stack, until
+from tests.end_to_end.conftest import MAILBOX, PROFILES, Stack, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,6 +226,33 @@ def test_an_audit_finds_tells_keeps_and_heals_what_events_lost(stack: Stack) -> 
         Bucket=stack.outputs["ReportsBucket"], Key=f"audits/{after['run']}/report.html"
     )
     assert vpc in page["Body"].read().decode()
+
+
+def test_a_policy_of_ones_own_lies_in_the_bucket_of_reports_and_is_put_back_where_somebody_changes_it(
+    stack: Stack,
+) -> None:
+    policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::ours/*"}]}
+    bucket, ssm = stack.outputs["ReportsBucket"], stack.aws.client("ssm")
+    stack.s3.put_object(Bucket=bucket, Key="policies/ours.json", Body=json.dumps(policy, indent=2).encode())
+    closed = f'{PROFILES}[closed]\ngateway = ["s3"]\npolicy = "ours.json"\n'
+    ssm.put_parameter(Name="/vpce/profiles", Type="String", Value=closed, Overwrite=True)
+    try:
+        vpc = stack.vpc("closed")
+        until(lambda: stack.available(vpc) == {"s3"}, "the gateway")
+        assert _policy(stack, vpc) == policy
+        gateway = stack.endpoints(vpc)["s3"]["VpcEndpointId"]
+        stack.ec2.modify_vpc_endpoint(VpcEndpointId=gateway, ResetPolicy=True)
+        until(lambda: _policy(stack, vpc) == policy, "the policy again")
+        stack.quiet()
+        report = stack.audit()
+    finally:
+        ssm.put_parameter(Name="/vpce/profiles", Type="String", Value=PROFILES, Overwrite=True)
+    found = {f["check"] for f in report["findings"] if f["vpc"] == vpc}
+    assert not found & {"drifted-from-profile", "unknown-profile", "unreadable-policy", "open-policy"}
+
+
+def _policy(stack: Stack, vpc: str) -> Any:
+    return json.loads(stack.endpoints(vpc)["s3"]["PolicyDocument"])
 
 
 def test_names_that_lead_elsewhere_are_left_there_and_names_that_lead_nowhere_are_told(stack: Stack) -> None:

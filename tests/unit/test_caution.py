@@ -11,7 +11,9 @@ from hypothesis import given
 
 from tests.factories import (
     CATALOG,
+    FILE,
     NOW,
+    OPEN,
     REMOVAL,
     WISHES,
     a_gateway,
@@ -44,9 +46,11 @@ from vpce.core.window import read_window
 if TYPE_CHECKING:
     from vpce.core.model import Vpc
     from vpce.core.plan import Plan
+    from vpce.core.policies import EndpointPolicy
     from vpce.core.profile import Wish
 
 BOTH = a_wish(gateway=["s3"], interface=["sqs"])
+OTHER = '{"Statement": []}'
 SHUT = read_window("sun:02:00-sun:05:00")
 """On the Wednesday of `NOW`."""
 DRIFTED = a_vpc(
@@ -111,6 +115,17 @@ def test_of_one_change_the_part_that_adds_is_made() -> None:
     assert isinstance(kept.action, UpdateEndpoint)
     assert (made.enable_private_dns, made.remove_subnets) == (True, frozenset())
     assert (kept.action.enable_private_dns, bool(kept.action.remove_subnets)) == (False, True)
+
+
+@pytest.mark.parametrize(("policy", "is_held"), [(FILE, True), (OPEN, False)])
+def test_a_policy_takes_away_unless_it_is_full_access(policy: EndpointPolicy, *, is_held: bool) -> None:
+    vpc = a_vpc(endpoints=(an_interface("sqs", policy=OTHER, private_dns=False),), security_groups=(a_group(),))
+    wish = replace(a_wish(interface=["sqs"], policy=policy), mode=Mode.CREATE_ONLY)
+    plan = careful(a_plan(vpc, wish), NOW)
+
+    assert [a.enable_private_dns for a in plan.actions if isinstance(a, UpdateEndpoint)] == [True]
+    assert bool(plan.held) is is_held
+    assert is_held is any("policy" in w for w in warnings_of(plan))
 
 
 @given(vpcs(), WISHES)

@@ -13,7 +13,10 @@ from tests.factories import (
     ACCOUNT,
     CATALOG,
     CIDR,
+    FILE,
+    NARROW,
     NOW,
+    ORGANIZATION,
     PLACE,
     REMOVAL,
     RETIREMENT,
@@ -69,6 +72,12 @@ def with_sqs(*, ingress: tuple[Ingress, ...] = (), dns: Dns | None = None, **cha
     )
 
 
+def with_gateway(tables: frozenset[str] = frozenset({"rtb-main"}), **changes: object) -> Vpc:
+    return tagged(endpoints=(a_gateway("dynamodb"), a_gateway("s3", route_tables=tables, **changes)))
+
+
+CLOSED = a_wish(interface=["sqs"], policy=ORGANIZATION)
+CLOSED_S3 = a_wish(gateway=["dynamodb", "s3"], policy=ORGANIZATION)
 REFUSED = subject(tagged(), None, refusal="endpoint-profile = 'tset': no profile 'tset'")
 HEALTHY = subject(with_sqs(), SQS)
 
@@ -111,6 +120,9 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
         ("DNS off before anything is made", subject(tagged(dns=Dns(support=True, hostnames=False)), SQS), "hostnames"),
         ("a missing zone", subject(with_sqs(subnets=frozenset({"subnet-a"})), SQS), "sqs vpce-sqs: no interface in"),
         ("a rule too many", subject(with_sqs(ingress=(a_rule(), a_rule(port=1))), SQS), "sg-ours: its rules follow"),
+        ("another policy", subject(with_sqs(), CLOSED), "sqs vpce-sqs: its endpoint policy is not the profile's"),
+        ("another policy and no names", subject(with_sqs(private_dns=False), CLOSED), "its endpoint policy is not"),
+        ("another policy and a table", subject(with_gateway(frozenset()), CLOSED_S3), "its endpoint policy is not"),
         ("ours where none is wanted", subject(with_sqs(), REMOVAL), "sqs vpce-sqs is still there"),
         ("a group where none is wanted", subject(tagged(security_groups=OURS), REMOVAL), "sg-ours is still there"),
     ],
@@ -508,3 +520,30 @@ def test_a_fix_about_nothing_that_the_console_shows_has_no_such_line() -> None:
 )
 def test_every_partition_has_a_console(region: str, expected: str) -> None:
     assert console(region) == expected
+
+
+# ---- policies -----------------------------------------------------------------------------------------------------
+
+
+def findings(check: str, of: Subject) -> list[Problem]:
+    return list(CHECKS[check].rule(of))
+
+
+def test_an_endpoint_whose_service_takes_no_policy_is_not_called_open() -> None:
+    """Nobody could close it."""
+    odd = a_catalog(an_offer("sqs", takes_policy=False))
+
+    assert findings("open-policy", subject(with_sqs(), SQS))
+    assert not findings("open-policy", subject(with_sqs(), SQS, catalog=odd))
+
+
+@pytest.mark.parametrize("policy", ["{", NARROW.replace("sqs:*", "sns:*")])
+def test_who_has_a_policy_by_profile_is_told_to_mend_the_profile(policy: str) -> None:
+    """What is changed by hand would be put back."""
+    check = "unreadable-policy" if policy == "{" else "blocking-policy"
+    by_profile, by_nobody = (a_wish(interface=["sqs"], policy=p) for p in (FILE, None))
+
+    (told,) = findings(check, subject(with_sqs(policy=policy), by_profile))
+    assert told.fix.endswith("give the profile another policy than 'ours.json'.")
+    (told,) = findings(check, subject(with_sqs(policy=policy), by_nobody))
+    assert "aws ec2 modify-vpc-endpoint --region eu-west-1 --vpc-endpoint-id vpce-sqs --policy-document '{" in told.fix

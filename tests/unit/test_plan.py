@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import assume, given, settings
@@ -13,9 +14,14 @@ from hypothesis import strategies as st
 from tests.factories import (
     CATALOG,
     CIDR,
+    FILE,
     IPV6,
+    NARROW,
     NOTHING,
     NOW,
+    OPEN,
+    ORGANIZATION,
+    PLACE,
     REMOVAL,
     RETIREMENT,
     WISHES,
@@ -59,12 +65,14 @@ from vpce.core.plan import (
     Wait,
     as_bytes,
 )
+from vpce.core.policies import FULL_ACCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vpce.core.model import Endpoint, Vpc
     from vpce.core.plan import Plan, Step
+    from vpce.core.policies import EndpointPolicy
     from vpce.core.profile import Wish
 
 S = TypeVar("S")
@@ -72,6 +80,20 @@ S = TypeVar("S")
 S3 = a_wish(gateway=["s3"])
 SQS = a_wish(interface=["sqs"])
 LATER = NOW + timedelta(minutes=1)
+
+
+def both(policy: EndpointPolicy | None) -> Wish:
+    """A gateway and an interface endpoint."""
+    return a_wish(gateway=["s3"], interface=["sqs"], policy=policy)
+
+
+def there(**changes: Any) -> Vpc:
+    """A VPC that has both, both changed."""
+    gateway = {k: v for k, v in changes.items() if k != "private_dns"}
+    interface = {k: v for k, v in changes.items() if k != "route_tables"}
+    return a_vpc(endpoints=(a_gateway(**gateway), an_interface(**interface)), security_groups=OURS)
+
+
 OURS = (a_group(),)
 
 
@@ -684,6 +706,116 @@ def test_an_interface_waits_for_its_gateway_twin_that_is_leaving() -> None:
 
     assert not has(CreateEndpoint, found)
     assert has(Wait, found)
+
+
+def test_the_interface_does_not_wait_for_a_gateway_that_will_never_be() -> None:
+    """Somebody must delete it first, and is told so."""
+    vpc = a_vpc(endpoints=(a_gateway(state="failed", route_tables=frozenset()),), security_groups=OURS)
+    found = steps(vpc, a_wish(gateway=["s3"], interface=["s3"]))
+
+    assert kinds(found) == [Shortfall, Shortfall]
+    assert not has(Wait, found)
+
+
+# ---- endpoint policies ------------------------------------------------------------------------------------------
+
+SPELT = json.dumps({"Version": "2008-10-17", "Statement": [{**json.loads(FULL_ACCESS)["Statement"][0]}]}, indent=2)
+
+
+@pytest.mark.parametrize("policy", [OPEN, ORGANIZATION, FILE])
+def test_what_is_made_gets_the_profiles_policy(policy: EndpointPolicy) -> None:
+    made = [s for s in steps(a_vpc(), both(policy)) if isinstance(s, CreateEndpoint)]
+
+    assert {m.service: m.policy for m in made} == {name: policy.of(name, PLACE) for name in ("s3", "sqs")}
+
+
+def test_without_a_policy_what_is_made_gets_awss_and_what_is_there_keeps_its_own() -> None:
+    """To reset it could let somebody in whom people keep out."""
+    made = [s for s in steps(a_vpc(), both(None)) if isinstance(s, CreateEndpoint)]
+
+    assert {m.policy for m in made} == {""}
+    assert kinds(steps(there(policy=NARROW), both(None))) == [Keep, Keep]
+
+
+@pytest.mark.parametrize("now", ["", FULL_ACCESS, SPELT, NARROW])
+@pytest.mark.parametrize("policy", [OPEN, ORGANIZATION, FILE])
+def test_a_policy_that_says_something_else_is_changed_and_one_that_says_the_same_is_kept(
+    policy: EndpointPolicy, now: str
+) -> None:
+    is_same = policy is FILE if now == NARROW else policy is OPEN
+
+    found = steps(there(policy=now), both(policy))
+
+    assert kinds(found) == ([Keep, Keep] if is_same else [UpdateEndpoint, UpdateEndpoint])
+    for step in found:
+        if isinstance(step, UpdateEndpoint):
+            assert step.policy == policy.of(step.service, PLACE)
+            assert step.why == "its endpoint policy is not the profile's"
+
+
+def test_all_changes_to_an_endpoint_are_one_with_its_policy() -> None:
+    """Each makes it pending, and a pending endpoint takes no other."""
+    vpc = there(private_dns=False, route_tables=frozenset(), policy=NARROW)
+
+    gateway, interface = (s for s in steps(vpc, both(OPEN)) if isinstance(s, UpdateEndpoint))
+
+    assert (gateway.add_route_tables, gateway.policy) == (frozenset({"rtb-main"}), FULL_ACCESS)
+    assert (interface.enable_private_dns, interface.policy) == (True, FULL_ACCESS)
+    assert interface.why == "private DNS is off; its endpoint policy is not the profile's"
+
+
+def test_every_gateway_of_ours_that_has_routes_gets_the_policy() -> None:
+    tables = (a_table(), a_table("other"))
+    two = tuple(a_gateway(id=f"vpce-{t.id}", route_tables=frozenset({t.id}), policy=NARROW) for t in tables)
+
+    found = steps(a_vpc(route_tables=tables, endpoints=two), a_wish(gateway=["s3"], policy=OPEN))
+
+    assert {s.endpoint.id for s in found if isinstance(s, UpdateEndpoint)} == {"vpce-rtb-main", "vpce-rtb-other"}
+
+
+def test_a_policy_waits_for_an_endpoint_that_is_pending() -> None:
+    (wait,) = steps(
+        a_vpc(endpoints=(an_interface(state="pending"),), security_groups=OURS),
+        a_wish(interface=["sqs"], policy=ORGANIZATION),
+    )
+
+    assert isinstance(wait, Wait)
+    assert "its endpoint policy" in wait.why
+
+
+def test_what_others_made_keeps_its_policy() -> None:
+    found = steps(there(is_ours=False, policy=NARROW), both(OPEN))
+
+    assert set(kinds(found)) == {Leave}
+
+
+@pytest.mark.parametrize("policy", [OPEN, ORGANIZATION, FILE])
+def test_a_service_that_takes_no_policy_is_served_without_and_the_plan_says_so(policy: EndpointPolicy) -> None:
+    catalog = a_catalog(an_offer("sqs", takes_policy=False))
+    wish = a_wish(interface=["sqs"], policy=policy)
+
+    made = only(CreateEndpoint, steps(a_vpc(security_groups=OURS), wish, catalog))
+    kept = only(Keep, steps(a_vpc(endpoints=(an_interface(policy=FULL_ACCESS),), security_groups=OURS), wish, catalog))
+
+    assert made.policy == ""
+    assert made.why == kept.why
+    assert ("takes no endpoint policy" in made.why) is (policy is not OPEN)
+
+
+def test_a_plan_says_under_which_policy_an_endpoint_is_made_or_kept() -> None:
+    whys = {s.why for s in steps(a_vpc(), both(ORGANIZATION)) if isinstance(s, CreateEndpoint)}
+
+    assert whys == {"profile test asks for it; endpoint policy 'organization'"}
+
+
+def test_keys_that_everybody_may_read_stay_open_and_the_plan_says_so() -> None:
+    """Clients of EKS's OIDC endpoint do not sign."""
+    catalog = a_catalog(an_offer("oidc-eks"))
+
+    made = only(CreateEndpoint, steps(a_vpc(), a_wish(interface=["oidc-eks"], policy=ORGANIZATION), catalog))
+
+    assert made.policy == FULL_ACCESS
+    assert "its clients do not sign" in made.why
 
 
 # ---- none ---------------------------------------------------------------------------------------------------------

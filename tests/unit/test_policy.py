@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vpce.core.policy import ANY, Need, Passes, PolicyError, needs_of, read_policy
+from vpce.core.policy import ANY, Need, Passes, PolicyError, needs_of, read_policy, same_policy
 
 LAYERS = Need(
     action="s3:GetObject", resource="arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*", is_awss=True, why="layers"
@@ -105,6 +105,10 @@ def test_a_policy_is_open_if_it_holds_back_nobody(text: str, expected: bool) -> 
         ("null", "no Statement"),
         ('{"Version": "2012-10-17"}', "no Statement"),
         ('{"Statement": [7]}', "statement 1 is no object"),
+        ('{"Version": 2012, "Statement": []}', "the Version 2012"),
+        ('{"Statement": [], "Statement": []}', "says Statement twice"),
+        ('{"Statement": [], "Staement": []}', "the unknown Staement"),
+        (policy(allow(Conditions=MINE)), "statement 1 has the unknown Conditions"),
         (policy(allow(), allow() | {"Effect": "allow"}), "statement 2 has the Effect 'allow'"),
         (policy({"Effect": "Allow", "Action": "*", "Resource": "*"}), "Principal"),
         (policy({"Effect": "Allow", "Principal": "*", "Resource": "*"}), "Action"),
@@ -152,6 +156,83 @@ def test_any_json_is_a_policy_or_told_to_be_none(document: Any) -> None:
     except PolicyError:
         return
     assert found.passes(SEND) in set(Passes)
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "holds"),
+    [
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, {"aws:principalorgid": "o-1"}, True),
+        ({"StringEquals": {"aws:PrincipalOrgID": ["o-2", "o-1"]}}, {"aws:principalorgid": "o-1"}, True),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, {"aws:principalorgid": "O-1"}, False),
+        ({"StringEqualsIgnoreCase": {"aws:PrincipalOrgID": "o-1"}}, {"aws:principalorgid": "O-1"}, True),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, {}, False),
+        ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, {}, True),
+        ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, {"aws:principalorgid": "o-2"}, False),
+        ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, {}, True),
+        ({"StringNotEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}}, {"aws:principalorgid": "o-2"}, False),
+        ({"StringLike": {"aws:PrincipalArn": "*:role/ci-*"}}, {"aws:principalarn": "arn:aws:iam::1:role/ci-9"}, True),
+        ({"ArnNotLike": {"aws:PrincipalArn": "*:role/ci-*"}}, {"aws:principalarn": "arn:aws:iam::1:role/ci-9"}, False),
+        ({"Bool": {"aws:PrincipalIsAWSService": True}}, {"aws:principalisawsservice": "true"}, True),
+        ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, {}, False),
+        ({"Null": {"aws:ResourceAccount": "true"}}, {}, True),
+        ({"Null": {"aws:ResourceAccount": "false"}}, {}, False),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-1", "aws:userid": "x"}}, {"aws:principalorgid": "o-1"}, False),
+    ],
+)  # fmt: skip
+def test_where_all_is_known_a_condition_holds_or_does_not(
+    condition: dict[str, Any],
+    context: dict[str, str],
+    holds: bool,  # noqa: FBT001
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+    need = Need(action="sqs:SendMessage", context=context)
+
+    assert read_policy(policy(allow(Condition=condition))).passes(need) is (Passes.YES if holds else Passes.NO)
+
+
+def test_a_condition_that_we_do_not_know_may_hold_or_not() -> None:
+    found = read_policy(policy(allow(Condition={"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}})))
+
+    assert found.passes(Need(action="sqs:SendMessage", context={})) is Passes.SOME
+
+
+def only(kind: str, principal: str) -> str:
+    return policy(allow(Principal={kind: principal}))
+
+
+def over_tls(key: str, value: Any) -> str:
+    return policy(allow(Condition={"Bool": {key: value}}))
+
+
+BASE = policy(allow(["sqs:SendMessage", "sqs:ReceiveMessage"], Condition=MINE), deny("sns:*"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (BASE, json.dumps(json.loads(BASE), indent=4, sort_keys=True), True),
+        (BASE, policy(deny("SNS:*", ["*"]), allow(["sqs:ReceiveMessage", "sqs:SendMessage"], Condition=MINE)), True),
+        (BASE, policy(deny("sns:*", Sid="x"), *json.loads(BASE)["Statement"]), True),
+        (BASE, policy(allow(["sqs:SendMessage", "sqs:ReceiveMessage"]), deny("sns:*")), False),
+        (BASE, policy(allow("sqs:SendMessage", Condition=MINE), deny("sns:*")), False),
+        ("", policy(allow()), True),
+        (policy(allow()), json.dumps({"Statement": allow(Principal={"AWS": ["*"]})}), True),
+        (only("AWS", "123456789012"), only("AWS", "arn:aws:iam::123456789012:root"), True),
+        (only("AWS", "123456789012"), policy(allow()), False),
+        (only("Service", "a.amazonaws.com"), only("Service", "b.amazonaws.com"), False),
+        (policy(allow("*", "A")), policy(allow("*", "a")), False),
+        (over_tls("aws:SecureTransport", True), over_tls("aws:securetransport", ["true"]), True),
+        (over_tls("aws:SecureTransport", True), over_tls("aws:SecureTransport", "false"), False),
+        # Variables are such in the newer language only.
+        (policy(allow("*", "${aws:username}")), json.dumps({"Statement": allow("*", "${aws:username}")}), False),
+        (policy(allow("*", "x")), json.dumps({"Statement": allow("*", "x")}), True),
+        ("no policy", "no policy", True),
+        ("no policy", BASE, False),
+    ],
+)  # fmt: skip
+def test_policies_are_the_same_if_they_mean_the_same(one: str, other: str, same: bool) -> None:  # noqa: FBT001
+    assert same_policy(one, other) is same
+    assert same_policy(other, one) is same
 
 
 @given(st.lists(st.sampled_from([allow(), allow("sqs:*"), deny("sqs:*"), deny(Condition=MINE)]), max_size=4))

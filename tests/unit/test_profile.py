@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,14 @@ from hypothesis import strategies as st
 
 from tests.factories import a_gateway, a_group, a_profile, a_vpc, an_interface
 from vpce.aws.parameters import shipped_profiles
+from vpce.core.policies import EndpointPolicy, PolicyFile
 from vpce.core.profile import (
+    BadPolicy,
     BadTag,
     BrokenProfile,
     Mode,
     ProfileError,
+    Profiles,
     ProfilesTextError,
     UnknownProfile,
     Wish,
@@ -112,6 +116,102 @@ def test_spaces_and_capitals_in_a_tag_do_not_matter() -> None:
     assert SHIPPED.of("lambda+ec2-ssm") == SHIPPED.of("  Lambda + EC2-SSM ")
 
 
+# ---- endpoint policies --------------------------------------------------------------------------------------------
+
+OWN = """
+[plain]
+interface = ["sqs"]
+[open]
+gateway = ["s3"]
+policy = "open"
+[closed]
+interface = ["sns"]
+policy = "organization"
+[narrow]
+interface = ["sqs"]
+policy = "sqs-only.json"
+[wide]
+gateway = ["s3"]
+interface = ["kms"]
+policy = "sqs-only.json"
+"""
+FILE = '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}}'
+
+
+def with_file(text: str = FILE, **changes: str) -> Profiles:
+    file = replace(PolicyFile(source="s3://reports/policies/sqs-only.json", text=text), **changes)
+    return replace(read_profiles("", OWN), organization="o-abcdefghij", files={"sqs-only.json": file})
+
+
+def test_no_shipped_profile_says_anything_of_policies() -> None:
+    assert {p.policy for p in SHIPPED.tables.values()} == {None}
+    assert SHIPPED.policy_files == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("plain", None),
+        ("open", "open"),
+        ("closed", "organization"),
+        ("narrow", "sqs-only.json"),
+        # Who says nothing has nothing against what the other says.
+        ("plain+closed", "organization"),
+        ("closed+plain", "organization"),
+        ("narrow+wide", "sqs-only.json"),
+    ],
+)
+def test_a_profile_has_the_policy_that_one_of_its_parts_asks_for(text: str, name: str | None) -> None:
+    policy = with_file().of(text).policy
+
+    assert (policy.name if policy else None) == name
+
+
+def test_a_policy_knows_the_organization_and_the_text_of_its_file() -> None:
+    assert with_file().of("closed").policy == EndpointPolicy(name="organization", organization="o-abcdefghij")
+    narrow = with_file().of("narrow").policy
+    assert narrow is not None
+    assert json.loads(narrow.text) == json.loads(FILE)
+
+
+@pytest.mark.parametrize("text", ["open+closed", "closed+narrow", "plain+narrow+open"])
+def test_profiles_that_ask_for_two_policies_cannot_be_joined(text: str) -> None:
+    with pytest.raises(BadPolicy, match=r"an endpoint has one policy, but .* asks for .*, .* asks for .*; join some"):
+        with_file().of(text)
+
+
+def test_only_files_that_a_profile_names_are_asked_for() -> None:
+    assert with_file().policy_files == ("sqs-only.json",)
+    assert read_profiles("", '[a]\ninterface = ["sqs"]\npolicy = "b.json"').policy_files == ("b.json",)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "says"),
+    [
+        (with_file(trouble="is not there"), "sqs-only.json is not there"),
+        (with_file("{"), "sqs-only.json is no endpoint policy: it is no JSON"),
+        (replace(with_file(), files={}), "sqs-only.json was not looked for"),
+    ],
+)
+def test_a_file_that_cannot_be_used_spoils_the_profiles_that_name_it_and_no_other(
+    profiles: Profiles, says: str
+) -> None:
+    for name in ("narrow", "plain+wide"):
+        with pytest.raises(BadPolicy) as told:
+            profiles.of(name)
+        assert str(told.value).startswith(f"profile '{name.removeprefix('plain+')}', its endpoint policy: ")
+        assert says in str(told.value)
+    assert profiles.of("plain+closed").interface == ("sns", "sqs")
+
+
+def test_a_principal_by_name_suits_a_profile_without_gateways_only() -> None:
+    profiles = with_file(FILE.replace('"*"', '{"AWS": "123456789012"}', 1))
+
+    assert profiles.of("narrow").policy
+    with pytest.raises(BadPolicy, match="aws:PrincipalArn"):
+        profiles.of("wide")
+
+
 # ---- what cannot be understood ------------------------------------------------------------------------------------
 
 
@@ -181,6 +281,20 @@ def test_a_table_of_ones_own_replaces_a_shipped_one_whole() -> None:
         ("[lambda]\ndescription = 1", "has a description that is no text"),
         ("[lambda]\n", "asks for no service; to remove our endpoints the tag's value is 'none'"),
         ('[lambda]\ndescription = "Nothing."', "asks for no service"),
+        *(
+            (
+                f'[lambda]\ninterface = ["sqs"]\npolicy = {value}',
+                f"has the policy {shown}; choose 'open', 'organization'",
+            )
+            for value, shown in (
+                ('"organisation"', "'organisation'"),
+                ('"../ignores.json"', "'../ignores.json'"),
+                ('"a/b.json"', "'a/b.json'"),
+                ('"ours.toml"', "'ours.toml'"),
+                ('""', "''"),
+                ('["open"]', "['open']"),
+            )
+        ),
     ],
 )
 def test_a_broken_table_spoils_only_itself(table: str, expected: str) -> None:

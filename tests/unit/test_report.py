@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from tests.factories import (
     CATALOG,
     CIDR,
+    FILE,
     IPV6,
+    NARROW,
     NOTHING,
     NOW,
     PLACE,
@@ -141,6 +143,20 @@ def test_a_vpc_with_nothing_to_do_says_so() -> None:
 )
 def test_a_summary_counts(vpc: Vpc, wish: Wish, expected: str) -> None:
     assert expected == summary(a_plan(vpc, wish))
+
+
+def test_a_policy_is_said_in_words_and_its_text_to_who_asks_for_the_plan_only() -> None:
+    """A dozen long ones are more than SNS takes in one message."""
+    plan = a_plan(a_vpc(endpoints=(a_gateway("s3"),)), a_wish(gateway=["dynamodb", "s3"], policy=FILE))
+
+    words, document = explain(plan), plan_document(plan)
+    told = notice(PLACE, [Reconciled(vpc="vpc-1", vpc_name="vpc-1", plan=plan, outcomes=outcomes_of(plan))], ["test"])
+
+    assert "+ create  dynamodb (gateway) in rtb-main: profile test asks for it; endpoint policy 'ours.json'" in words
+    assert "~ update  s3 vpce-s3-gateway (policy): its endpoint policy is not the profile's" in words
+    assert [s["policy"] for s in document["steps"]] == [json.loads(NARROW)] * 2
+    assert told is not None
+    assert "sqs:*" not in json.dumps(told.document)
 
 
 @given(vpcs(), WISHES | st.just(REMOVAL))

@@ -24,7 +24,7 @@ from vpce.audit import audit_place
 from vpce.aws.clients import client, default_region
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.pace import Pace
-from vpce.aws.parameters import installed_profiles, shipped_profiles
+from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
 from vpce.aws.queue import put_back
 from vpce.core.approval import StaleError, approval_document, approved, limited
 from vpce.core.caution import careful, guarded
@@ -39,6 +39,7 @@ from vpce.core.model import Kind, Place
 from vpce.core.network import NAMES
 from vpce.core.notice import explain, line, plan_document
 from vpce.core.plan import Verdict
+from vpce.core.policies import PolicyFile
 from vpce.core.profile import Mode, ProfileError, did_you_mean, read_profiles
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
@@ -96,6 +97,15 @@ def _parser() -> argparse.ArgumentParser:
     own = looks.add_mutually_exclusive_group()
     own.add_argument("--profiles", metavar="FILE", help="TOML file with profiles of your own")
     own.add_argument("--profiles-parameter", metavar="NAME", default="", help="SSM parameter with profiles of your own")
+    looks.add_argument(
+        "--policies", metavar="DIR", help="folder of the endpoint policies that profiles name (default: that of FILE)"
+    )
+    looks.add_argument(
+        "--organization",
+        metavar="ID",
+        default=os.environ.get("VPCE_ORGANIZATION", ""),
+        help="the stack's OrganizationId, for the endpoint policy 'organization' (default: the account alone)",
+    )
     one = argparse.ArgumentParser(add_help=False, parents=[looks])
     one.add_argument("vpc", metavar="VPC", help="id of the VPC")
     one.add_argument("--region", help="the VPC's region")
@@ -319,6 +329,18 @@ def _around(options: argparse.Namespace) -> Surroundings:
 
 
 def _profiles(options: argparse.Namespace) -> Profiles:
+    folder = Path(options.policies or Path(options.profiles or "").parent)
+    return with_policies(_own_profiles(options), options.organization, lambda name: _policy_file(folder / name))
+
+
+def _policy_file(path: Path) -> PolicyFile:
+    try:
+        return PolicyFile.of(str(path), path.read_bytes())
+    except OSError as error:
+        return PolicyFile(source=str(path), trouble=f"cannot be read: {error.strerror}; --policies tells where it is")
+
+
+def _own_profiles(options: argparse.Namespace) -> Profiles:
     if not options.profiles:
         return installed_profiles(client("ssm") if options.profiles_parameter else None, options.profiles_parameter)
     try:

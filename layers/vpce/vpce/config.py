@@ -24,6 +24,8 @@ class Settings:
     """What a new VPC without a tag gets; empty for nothing."""
     profiles_parameter: str
     """Name of the SSM parameter with the installation's own profiles; empty for none."""
+    organization: str
+    """``o-…``: whom the endpoint policy 'organization' means; empty for the account alone."""
     regions: tuple[str, ...]
     """Regions that the audit looks at."""
     audit_messages: str
@@ -63,6 +65,7 @@ class Settings:
             bucket=value("VPCE_BUCKET"),
             default_profile=value("VPCE_DEFAULT_PROFILE"),
             profiles_parameter=value("VPCE_PROFILES_PARAMETER"),
+            organization=value("VPCE_ORGANIZATION"),
             regions=tuple(dict.fromkeys(regions)) or (value("AWS_REGION"),),
             audit_messages=value("VPCE_AUDIT_MESSAGES"),
             message_format=value("VPCE_MESSAGE_FORMAT"),

@@ -238,6 +238,8 @@ class _Run:
             request["SecurityGroupIds"] = [self.group_id]
             request["PrivateDnsEnabled"] = action.private_dns
             request |= _dns_options(action)
+        if action.policy:
+            request["PolicyDocument"] = action.policy
         tags = [*self._tags(action.service), {"Key": MADE_FOR_TAG, "Value": action.made_for}]
         request["TagSpecifications"] = [{"ResourceType": "vpc-endpoint", "Tags": tags}]
         token = "|".join((self.installation, self.generation, repr(sorted(request.items()))))
@@ -250,6 +252,7 @@ class _Run:
             "RemoveSubnetIds": sorted(action.remove_subnets),
             "AddSecurityGroupIds": [self.group_id] if action.add_our_security_group else [],
             "PrivateDnsEnabled": action.enable_private_dns or None,
+            "PolicyDocument": action.policy,
         }
         return {key: value for key, value in changes.items() if value} | _dns_options(action)
 

@@ -14,7 +14,7 @@ PAGE = 1000
 
 
 def read_catalog(ec2: EC2Client, region: str) -> Catalog:
-    """All gateway and interface services of the region, with the zones and private DNS names AWS gives.
+    """All gateway and interface services of the region, with the zones, names and options AWS gives.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcEndpointServices.html
     """
@@ -34,6 +34,7 @@ def _offers(detail: ServiceDetailTypeDef) -> list[Offer]:
             kind=kind,
             zones=frozenset(detail.get("AvailabilityZones", [])),
             private_dns_names=tuple(sorted(names)) if kind is Kind.INTERFACE else (),
+            takes_policy=detail.get("VpcEndpointPolicySupported", False),
         )
         for kind in Kind
         if kind.value in kinds

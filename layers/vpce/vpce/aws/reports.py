@@ -4,6 +4,7 @@ audits/<run>/places/…      what each place was found to be
 audits/<run>/…             the report, for people and machines
 audits/latest.json         what the next audit compares with
 ignores.toml               which findings people ignore; theirs, we only read it
+policies/…                 endpoint policies of their profiles; theirs too (`vpce.aws.parameters`)
 """
 
 from __future__ import annotations

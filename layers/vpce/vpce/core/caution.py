@@ -28,6 +28,8 @@ from vpce.core.plan import (
     in_order,
     utc,
 )
+from vpce.core.policies import FULL_ACCESS
+from vpce.core.policy import same_policy
 from vpce.core.profile import Mode
 
 if TYPE_CHECKING:
@@ -135,12 +137,16 @@ def _parts(action: Action, hold: Callable[[Action], Hold | None]) -> Iterator[St
 def _split(action: Action) -> Iterator[Action]:
     """What an action adds, and what it takes away."""
     match action:
-        case UpdateEndpoint(remove_subnets=removed) if removed:
-            rest = replace(action, remove_subnets=frozenset())
+        case UpdateEndpoint() if takes_away(action):
+            rest = replace(action, remove_subnets=frozenset(), policy="")
             if rest.changes_something:
                 yield rest
             yield UpdateEndpoint(
-                service=action.service, endpoint=action.endpoint, remove_subnets=removed, why=action.why
+                service=action.service,
+                endpoint=action.endpoint,
+                remove_subnets=action.remove_subnets,
+                policy=action.policy,
+                why=action.why,
             )
         case UpdateSecurityGroup(authorize=added, revoke=removed) if added and removed:
             yield replace(action, revoke=frozenset())
@@ -160,13 +166,20 @@ def warnings_of(plan: Plan) -> dict[str, list[str]]:
 
 def takes_away(action: Action) -> bool:
     match action:
-        case UpdateEndpoint(remove_subnets=removed) | UpdateSecurityGroup(revoke=removed):
-            return bool(removed)
+        case UpdateEndpoint():
+            return bool(action.remove_subnets) or _narrows(action)
+        case UpdateSecurityGroup(revoke=revoked):
+            return bool(revoked)
         case _:
             return isinstance(action, MarkEndpoint | DeleteEndpoint | DeleteSecurityGroup)
 
 
-def disturbance(action: Action) -> str:  # noqa: PLR0911  one case per way to disturb
+def _narrows(update: UpdateEndpoint) -> bool:
+    """Every other policy than full access may let somebody no longer through."""
+    return bool(update.policy) and not same_policy(update.policy, FULL_ACCESS)
+
+
+def disturbance(action: Action) -> str:  # noqa: C901, PLR0911  one case per way to disturb
     """What an action may do to traffic of the VPC as it is; empty where nobody can notice.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html
@@ -183,6 +196,8 @@ def disturbance(action: Action) -> str:  # noqa: PLR0911  one case per way to di
             return _RENAMED
         case UpdateEndpoint(remove_subnets=removed) if removed:
             return f"open connections to its interfaces in {', '.join(sorted(removed))} drop"
+        case UpdateEndpoint() if _narrows(action):
+            return "calls that the new policy does not allow are refused from then on"
         case UpdateSecurityGroup(revoke=revoked) if revoked:
             return "who came in by the rules that go no longer does"
         case EnableDnsSupport() | EnableDnsHostnames():

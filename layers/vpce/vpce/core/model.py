@@ -234,6 +234,9 @@ class Offer:
     zones: frozenset[str] = frozenset()
     """Empty: AWS named none, so every zone is tried."""
     private_dns_names: tuple[str, ...] = ()
+    takes_policy: bool = True
+    """Whether its endpoints can have a policy other than full access.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ The text is what arrives by e-mail; the JSON carries the same and ids. Both are 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
@@ -138,6 +139,7 @@ def _changes(update: UpdateEndpoint) -> str:
             *(f"-{s}" for s in sorted(update.remove_subnets)),
             *(["+our security group"] if update.add_our_security_group else []),
             *(["+private DNS"] if update.enable_private_dns else []),
+            *(["policy"] if update.policy else []),
         ]
     )
 
@@ -178,8 +180,17 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "changes": len(plan.actions),
         "held": len(plan.held),
         "warnings": [{"about": sorted(set(services)), "text": text} for text, services in warnings_of(plan).items()],
-        "steps": [_step_document(s) for s in plan.steps],
+        "steps": [_step_document(s) | _policy_document(s) for s in plan.steps],
     }
+
+
+def _policy_document(step: Step) -> dict[str, Any]:
+    """For who wants to read it first. Not in notices: SNS takes no more than a dozen long ones."""
+    match step:
+        case CreateEndpoint(policy=policy) | UpdateEndpoint(policy=policy) if policy:
+            return {"policy": json.loads(policy)}
+        case _:
+            return {}
 
 
 def _step_document(step: Step) -> dict[str, Any]:

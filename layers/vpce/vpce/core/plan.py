@@ -35,6 +35,7 @@ from vpce.core.model import (
     SecurityGroup,
     short_name,
 )
+from vpce.core.policy import same_policy
 from vpce.core.profile import did_you_mean, ports_of
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class CreateEndpoint:
     inbound_resolver_only: bool | None = None
     """S3's interface endpoint beside its gateway: the VPC itself keeps to the free gateway.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html"""
+    policy: str = ""
+    """As JSON; empty: AWS's own, full access."""
     why: str
 
 
@@ -106,6 +109,8 @@ class UpdateEndpoint:
     enable_private_dns: bool = False
     inbound_resolver_only: bool | None = None
     """As in `CreateEndpoint`, for names that are turned on."""
+    policy: str = ""
+    """As JSON; empty: it stays as it is."""
     why: str
 
     @property
@@ -553,16 +558,21 @@ class _Towards:
         if live := [e for e in ours if _serves(e)]:
             first, *others = live
             self.unwanted |= {e.id: f"{first.id}, also ours, serves {name}" for e in others if not e.route_tables}
-            yield from (Keep(service=name, endpoint=e, why=self.asked) for e in others if e.route_tables)
-            if missing:
-                update = UpdateEndpoint(service=name, endpoint=first, add_route_tables=missing, why="")
-                yield _when_ready(replace(update, why="; ".join(reasons(update))))
-            else:
-                yield Keep(service=name, endpoint=first, why=self.asked)
+            for endpoint in (first, *(e for e in others if e.route_tables)):
+                added = missing if endpoint is first else frozenset()
+                update = UpdateEndpoint(service=name, endpoint=endpoint, add_route_tables=added, why="")
+                yield self._updated(offer, update)
         elif ours:
             yield self._stuck(name, ours[0])
         elif not serving:
-            yield CreateEndpoint(service=name, offer=offer, made_for=self.made_for, route_tables=tables, why=self.asked)
+            yield CreateEndpoint(
+                service=name,
+                offer=offer,
+                made_for=self.made_for,
+                route_tables=tables,
+                policy=self._policy(offer),
+                why=self._why(offer),
+            )
         elif missing:
             # Its owner may have split the tables by policy on purpose; we do not add to it, nor beside it.
             yield Shortfall(
@@ -609,10 +619,27 @@ class _Towards:
             inbound_resolver_only=self._inbound_resolver_only(offer) if enable_private_dns else None,
             why="",
         )
+        yield self._updated(offer, update)
+
+    def _updated(self, offer: Offer, update: UpdateEndpoint) -> Step:
+        """The update, with the policy in the same call; Keep where there is nothing to change."""
+        wanted = self._policy(offer)
+        if wanted and not same_policy(update.endpoint.policy, wanted):
+            update = replace(update, policy=wanted)
         if why := list(reasons(update)):
-            yield _when_ready(replace(update, why="; ".join(why)))
-        else:
-            yield Keep(service=name, endpoint=there, why=self.asked)
+            return _when_ready(replace(update, why="; ".join(why)))
+        return Keep(service=update.service, endpoint=update.endpoint, why=self._why(offer))
+
+    def _policy(self, offer: Offer) -> str:
+        """What the policy is to be; empty where nobody asks for any, or the service takes none."""
+        if self.profile.policy is None or not offer.takes_policy:
+            return ""
+        return self.profile.policy.of(short_name(offer.service, self.vpc.place.region), self.vpc.place)
+
+    def _why(self, offer: Offer) -> str:
+        policy, service = self.profile.policy, short_name(offer.service, self.vpc.place.region)
+        remark = policy.remark(service, is_taken=offer.takes_policy) if policy else ""
+        return f"{self.asked}; {remark}" if remark else self.asked
 
     def _create(self, name: str, offer: Offer) -> Iterator[Step]:
         if why := self.known.central.get(offer.service):
@@ -620,11 +647,11 @@ class _Towards:
             return
         gateways = self._gateways(offer)
         if (offer.service, Kind.GATEWAY) in self.offers and gateways and not any(_serves(e) for e in gateways):
-            if any(e.is_leaving for e in gateways):
-                yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
-            else:
-                why = f"it needs the gateway {gateways[0].id}, which is {gateways[0].state}"
+            if stuck := next((e for e in gateways if e.is_ours and e.is_broken), None):
+                why = f"it needs the gateway, and {stuck.id} is {stuck.state}"
                 yield Shortfall(service=name, kind=Kind.INTERFACE, why=why)
+            else:
+                yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
             return
         choice = self.subnets.choose(offer, None)
         yield from self._zones_without_address(name, choice)
@@ -636,7 +663,8 @@ class _Towards:
                 subnets=choice.add,
                 private_dns=bool(offer.private_dns_names),
                 inbound_resolver_only=self._inbound_resolver_only(offer),
-                why=self.asked,
+                policy=self._policy(offer),
+                why=self._why(offer),
             )
         elif not choice.without_address:
             zones = f" in {_and(offer.zones)}, the zones of the service" if self.vpc.subnets and offer.zones else ""
@@ -729,6 +757,8 @@ def reasons(update: UpdateEndpoint) -> Iterator[str]:
         yield "our security group is not on it"
     if update.enable_private_dns:
         yield "private DNS is off"
+    if update.policy:
+        yield "its endpoint policy is not the profile's"
 
 
 def _when_ready(update: UpdateEndpoint) -> Step:

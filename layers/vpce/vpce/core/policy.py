@@ -10,13 +10,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vpce.core.lent import agent_updates, image_layers, linux_packages, partition_of, patch_baselines
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
 
 ANY = "any"
@@ -44,13 +47,15 @@ class Need:
     is_awss: bool = False
     """The resource belongs to AWS: conditions on the resource's account or organisation do not hold for it."""
     why: str = ""
+    context: Mapping[str, str] | None = None
+    """Condition keys (lower case) and values, where all are known: what is not here, the request has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     allows: bool
     principals: tuple[str, ...]
-    """``*`` for everybody."""
+    """``*`` for everybody; accounts, roles and users by id or ARN, others with their kind before (``Service:…``)."""
     actions: tuple[str, ...]
     actions_are_excluded: bool
     resources: tuple[str, ...]
@@ -71,10 +76,27 @@ class Statement:
             return Passes.NO
         return Passes.SOME if Passes.SOME in parts else Passes.YES
 
+    @property
+    def meaning(self) -> Hashable:
+        return (
+            self.allows,
+            (self.principals_are_excluded, frozenset(_ROOT.sub(r"\1", p) for p in self.principals)),
+            (self.actions_are_excluded, frozenset(a.lower() for a in self.actions)),
+            (self.resources_are_excluded, frozenset(self.resources)),
+            frozenset((o, k, frozenset(v)) for o, keys in self.conditions.items() for k, v in keys.items()),
+        )
+
+
+_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
+"""An account by its ARN; its id says the same.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     statements: tuple[Statement, ...]
+    has_variables: bool = False
+    """``${…}`` in it stands for something: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
 
     @property
     def is_open(self) -> bool:
@@ -89,6 +111,11 @@ class Policy:
             and not s.conditions
             for s in self.statements
         ) and all(s.allows for s in self.statements)
+
+    @property
+    def meaning(self) -> Hashable:
+        """Equal for policies that say the same. EC2 is free to give one back in another order and spelling."""
+        return self.has_variables, frozenset(s.meaning for s in self.statements)
 
     def passes(self, need: Need) -> Passes:
         """Whether a request gets through the endpoint, as far as can be told without knowing who asks."""
@@ -114,6 +141,21 @@ OPEN = Policy(
 )
 
 
+def same_policy(one: str, other: str) -> bool:
+    """Whether two documents say the same, in whatever order and spelling; one that is none says nothing else says."""
+    try:
+        return read_policy(one).meaning == read_policy(other).meaning
+    except PolicyError:
+        return one == other
+
+
+_ELEMENTS = (
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+)  # fmt: skip
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
+_VERSION, _VERSIONS = "2012-10-17", ("2008-10-17", "2012-10-17")
+
+
 @lru_cache(maxsize=256)
 def read_policy(text: str) -> Policy:
     """A policy document; an empty text is AWS's open one.
@@ -125,23 +167,43 @@ def read_policy(text: str) -> Policy:
     if not text.strip():
         return OPEN
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
+    except PolicyError:
+        raise
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"it is no JSON: {error}") from error
     if not isinstance(document, dict) or "Statement" not in document:
         raise PolicyError("it has no Statement")
-    statements = document["Statement"]
+    _know(document, ("Version", "Id", "Statement"), "it")
+    version = document.get("Version", _VERSIONS[0])
+    if version not in _VERSIONS:
+        raise PolicyError(f"it has the Version {version!r}, not {_VERSION}")
     return Policy(
         statements=tuple(
-            _statement(s, f"statement {n}")
-            for n, s in enumerate(statements if isinstance(statements, list) else [statements], start=1)
-        )
+            _statement(s, f"statement {n}") for n, s in enumerate(_listed(document["Statement"]), start=1)
+        ),
+        has_variables=version == _VERSION and "${" in text,
     )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two conditions by one name, Python would drop the first without a word."""
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PolicyError(f"it says {', '.join(twice)} twice in one place")
+    return dict(pairs)
+
+
+def _know(raw: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """A misspelt Condition that nobody minds would be no condition."""
+    if unknown := sorted({*raw} - {*known}):
+        raise PolicyError(f"{where} has the unknown {', '.join(unknown)}")
 
 
 def _statement(raw: Any, where: str) -> Statement:
     if not isinstance(raw, dict):
         raise PolicyError(f"{where} is no object")
+    _know(raw, _ELEMENTS, where)
     if raw.get("Effect") not in {"Allow", "Deny"}:
         raise PolicyError(f"{where} has the Effect {raw.get('Effect')!r}, not Allow or Deny")
     actions, not_actions = _one_of(raw, "Action", where)
@@ -166,13 +228,16 @@ def _one_of(raw: Mapping[str, Any], key: str, where: str) -> tuple[tuple[str, ..
         raise PolicyError(f"{where} needs one of {key} and Not{key}")
     value = raw[found[0]]
     if key == "Principal" and isinstance(value, dict):
-        # Service principals never come through an endpoint of ours; accounts, roles and users do.
-        value = [t for kind, v in value.items() if kind in {"AWS", "*"} for t in (v if isinstance(v, list) else [v])]
+        value = [t if kind in {"AWS", "*"} else f"{kind}:{t}" for kind, v in value.items() for t in _listed(v)]
     return _texts(value, f"{where}'s {found[0]}"), found[0] != key
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _texts(value: Any, where: str) -> tuple[str, ...]:
-    values = value if isinstance(value, list) else [value]
+    values = _listed(value)
     if not all(isinstance(v, str) for v in values):
         raise PolicyError(f"{where} is no text")
     return tuple(values)
@@ -183,7 +248,7 @@ def _conditions(raw: Any, where: str) -> dict[str, dict[str, tuple[str, ...]]]:
         raise PolicyError(f"{where}'s Condition is no object of objects")
     return {
         operator: {
-            key.lower(): tuple(str(v) for v in (value if isinstance(value, list) else [value]))
+            key.lower(): tuple(v if isinstance(v, str) else json.dumps(v) for v in _listed(value))
             for key, value in keys.items()
         }
         for operator, keys in raw.items()
@@ -197,7 +262,9 @@ _OWNERS_OF_RESOURCES = frozenset(
 
 
 def _holds(operator: str, key: str, values: tuple[str, ...], need: Need) -> Passes:
-    """Whether a condition holds. Known only of who owns AWS's own resources: nobody that a policy would name."""
+    """Whether a condition holds. Else known only of who owns AWS's own resources: nobody that a policy would name."""
+    if need.context is not None:
+        return _holds_in(need.context, operator, key, values)
     if not need.is_awss or key not in _OWNERS_OF_RESOURCES or any(v == "*" for v in values):
         return Passes.SOME
     plain = operator.lower().rpartition(":")[2].removesuffix("ifexists")
@@ -206,6 +273,23 @@ def _holds(operator: str, key: str, values: tuple[str, ...], need: Need) -> Pass
     if plain in {"stringnotequals", "stringnotequalsignorecase", "stringnotlike", "arnnotequals", "arnnotlike"}:
         return Passes.YES
     return Passes.SOME
+
+
+def _holds_in(context: Mapping[str, str], operator: str, key: str, values: tuple[str, ...]) -> Passes:
+    """Where all that conditions look at is known; of operators, those that people use on who asks whom for what.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    """
+    plain = operator.lower().removesuffix("ifexists")
+    is_negated, value = "not" in plain, context.get(key)
+    if plain == "null":
+        return Passes.YES if (value is None) is ("true" in values) else Passes.NO
+    matches = _OPERATORS.get(plain.replace("not", ""))
+    if matches is None:
+        return Passes.SOME
+    if value is None:
+        return Passes.YES if is_negated or operator.lower().endswith("ifexists") else Passes.NO
+    return Passes.YES if any(matches(value, v) for v in values) is not is_negated else Passes.NO
 
 
 def _speaks_of(text: str, patterns: tuple[str, ...], *, excluded: bool) -> Passes:
@@ -240,6 +324,16 @@ def _like(text: str, pattern: str) -> bool:
     return all(c == "*" for c in pattern[position:])
 
 
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "arnequals": _like,
+    "arnlike": _like,
+    "bool": lambda value, wanted: value.lower() == wanted.lower(),
+    "stringequals": lambda value, wanted: value == wanted,
+    "stringequalsignorecase": lambda value, wanted: value.lower() == wanted.lower(),
+    "stringlike": _like,
+}
+
+
 # ---- what clients need --------------------------------------------------------------------------------------------
 
 
@@ -253,8 +347,9 @@ def needs_of(service: str, interfaces: frozenset[str], region: str) -> tuple[Nee
 
     """
     if service == "s3":
+        arn = f"arn:{partition_of(region)}:s3:::"
         return tuple(
-            Need(action="s3:GetObject", resource=f"arn:aws:s3:::{b.format(region=region)}/*", is_awss=True, why=why)
+            Need(action="s3:GetObject", resource=f"{arn}{b(region)}/*", is_awss=True, why=why)
             for user, buckets in _BUCKETS.items()
             if user in interfaces
             for b, why in buckets
@@ -265,16 +360,13 @@ def needs_of(service: str, interfaces: frozenset[str], region: str) -> tuple[Nee
     return (Need(action=f"{prefix}:*" if prefix else ANY, why="any call of the service"),)
 
 
-_BUCKETS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
-    "ecr.dkr": (("prod-{region}-starport-layer-bucket", "layers of ECR images"),),
+_BUCKETS: Mapping[str, tuple[tuple[Callable[[str], str], str], ...]] = {
+    "ecr.dkr": ((image_layers, "layers of ECR images"),),
     # Where Run Command is, instances are.
-    # https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html
-    # https://github.com/aws-samples/data-perimeter-policy-examples
     "ec2messages": (
-        ("amazon-ssm-{region}", "SSM Agent's updates"),
-        ("patch-baseline-snapshot-{region}", "Patch Manager's baselines"),
-        ("al2023-repos-{region}-de612dc2", "packages of Amazon Linux 2023"),
+        (agent_updates, "SSM Agent's updates"),
+        (patch_baselines, "Patch Manager's baselines"),
+        (linux_packages, "packages of Amazon Linux 2023"),
     ),
 }
 _OWN_PREFIX = frozenset(

@@ -4,6 +4,7 @@ ProfileError            for a person; the message names the thing and the fix
 ├── ProfilesTextError   the TOML cannot be read at all
 ├── BrokenProfile       this one table is wrong; the others stay usable
 ├── UnknownProfile      no table of that name ("did you mean …?")
+├── BadPolicy           its endpoint policy is a file that cannot be used, or two profiles ask for two
 └── BadTag              endpoint-zones, -mode, -window or -deletions has a value that means nothing
 """
 
@@ -17,10 +18,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from vpce.core.model import DELETIONS_TAG, MADE_BY_DEFAULT, MODE_TAG, PROFILE_TAG, WINDOW_TAG, ZONES_TAG
+from vpce.core.policies import OPEN, ORGANIZATION, EndpointPolicy, PolicyFile, is_file, policy_in
+from vpce.core.policy import PolicyError
 from vpce.core.window import read_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vpce.core.model import Vpc
     from vpce.core.window import Window
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 REMOVE = "none"
 """The tag value that says: take ours away, now."""
 
-_KEYS = ("description", "gateway", "interface", "optional")
+_KEYS = ("description", "gateway", "interface", "optional", "policy")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 HTTPS = 443
@@ -62,6 +65,10 @@ class UnknownProfile(ProfileError):  # noqa: N818
     pass
 
 
+class BadPolicy(ProfileError):  # noqa: N818
+    pass
+
+
 class BadTag(ProfileError):  # noqa: N818
     pass
 
@@ -77,6 +84,8 @@ class Profile:
     """Optional ones included."""
     optional: frozenset[str] = frozenset()
     """Interface services that a region may lack without anybody being told to act."""
+    policy: EndpointPolicy | None = None
+    """None: AWS's own on what is made, and whatever it is on what is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +96,15 @@ class Profiles:
     broken: Mapping[str, BrokenProfile] = field(default_factory=dict)
     unreadable: ProfileError | None = None
     """The installation's own text could not be read: no profile is used, for it may have replaced any of them."""
+    organization: str = ""
+    """``o-…``: what `vpce.core.policies` calls ours; empty for the account."""
+    files: Mapping[str, PolicyFile] = field(default_factory=dict)
+    """`policy_files`, as they were found."""
+
+    @property
+    def policy_files(self) -> tuple[str, ...]:
+        """Names of the files that profiles have their policies in; sorted."""
+        return tuple(sorted({p.policy.name for p in self.tables.values() if p.policy and p.policy.is_file}))
 
     def of(self, text: str, *, asked_by: str = PROFILE_TAG) -> Profile:
         """The profile of a tag's or parameter's value: one name, or several joined by ``+``.
@@ -107,7 +125,25 @@ class Profiles:
             gateway=tuple(sorted({s for p in found for s in p.gateway})),
             interface=tuple(sorted(interface)),
             optional=frozenset(interface - required),
+            policy=self._policy(found),
         )
+
+    def _policy(self, found: Sequence[Profile]) -> EndpointPolicy | None:
+        """The one that profiles, joined, ask for, with all that it needs."""
+        asked = {p.policy.name: p for p in found if p.policy}
+        if len(asked) > 1:
+            said = ", ".join(f"'{p.name}' asks for '{name}'" for name, p in asked.items())
+            raise BadPolicy(f"an endpoint has one policy, but of the profiles joined, {said}; join some that agree")
+        for name, profile in asked.items():
+            policy = EndpointPolicy(name=name, organization=self.organization)
+            if not policy.is_file:
+                return policy
+            file = self.files.get(name, PolicyFile(source=name, trouble="was not looked for"))
+            try:
+                return replace(policy, text=policy_in(file, for_gateways=any(p.gateway for p in found)))
+            except PolicyError as error:
+                raise BadPolicy(f"profile '{profile.name}', its endpoint policy: {error}") from error
+        return None
 
     def _one(self, name: str, asked: str) -> Profile:
         if name in self.broken:
@@ -177,7 +213,17 @@ def _profile(name: str, table: Any) -> Profile:
         gateway=gateway,
         interface=tuple(sorted({*interface, *optional})),
         optional=frozenset(optional),
+        policy=_policy(table),
     )
+
+
+def _policy(table: Mapping[str, Any]) -> EndpointPolicy | None:
+    if "policy" not in table:
+        return None
+    name = table["policy"]
+    if not isinstance(name, str) or not (name in {OPEN, ORGANIZATION} or is_file(name)):
+        raise ValueError(f"has the policy {name!r}; choose '{OPEN}', '{ORGANIZATION}', or a file: 'ours.json'")
+    return EndpointPolicy(name=name)
 
 
 def _services(table: Mapping[str, Any], key: str) -> tuple[str, ...]:

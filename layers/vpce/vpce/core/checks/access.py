@@ -10,6 +10,7 @@ from vpce.core.commands import aws
 from vpce.core.findings import Severity
 from vpce.core.model import short_name
 from vpce.core.network import Facet
+from vpce.core.policies import FULL_ACCESS
 from vpce.core.policy import Passes, PolicyError, needs_of, read_policy
 from vpce.core.profile import ports_of
 from vpce.core.way import Closed, closed_acls, groups_of, lets_in
@@ -128,8 +129,7 @@ def blocking_policy(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 resource=f"{endpoint.id} policy",
                 what=f"{subject.short(endpoint)} {endpoint.id} blocks {said}",
-                fix="Allow it in the policy, or open it: "
-                + aws(vpc.place, "ec2 modify-vpc-endpoint", f"--vpc-endpoint-id {endpoint.id} --reset-policy"),
+                fix=f"Allow it in the policy, or {_open_it(subject, endpoint)}",
                 breaks=(endpoint.id,),
             )
 
@@ -144,9 +144,17 @@ def unreadable_policy(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 resource=f"{endpoint.id} policy text",
                 what=f"{subject.short(endpoint)} {endpoint.id}: {error}",
-                fix="Write it anew, or open it: "
-                + aws(subject.vpc.place, "ec2 modify-vpc-endpoint", f"--vpc-endpoint-id {endpoint.id} --reset-policy"),
+                fix=f"Write it anew, or {_open_it(subject, endpoint)}",
             )
+
+
+def _open_it(subject: Subject, endpoint: Endpoint) -> str:
+    """By hand, unless vpce would put back what the profile says."""
+    profile = subject.plan.wish.profile if subject.plan else None
+    if endpoint.is_ours and profile is not None and profile.policy is not None:
+        return f"give the profile another policy than '{profile.policy.name}'."
+    change = f"--vpc-endpoint-id {endpoint.id} --policy-document '{FULL_ACCESS}'"
+    return f"open it: {aws(subject.vpc.place, 'ec2 modify-vpc-endpoint', change)}"
 
 
 @check(
@@ -156,15 +164,20 @@ def unreadable_policy(subject: Subject) -> Iterator[Problem]:
 def open_policy(subject: Subject) -> Iterator[Problem]:
     """Endpoint policies let everybody do everything."""
     vpc = subject.vpc
-    is_open = [e for e in subject.serving if not e.requester_managed and _is_open(e)]
+    is_open = [e for e in subject.serving if not e.requester_managed and _takes_policy(subject, e) and _is_open(e)]
     if is_open:
         services = ", ".join(sorted({short_name(e.service, vpc.place.region) for e in is_open}))
         yield Problem(
             resource=f"{vpc.id} policies",
             what=f"{len(is_open)} of {len(subject.serving)} endpoints are open to everybody: {services}",
-            fix="Where data must not leave, give them a policy: "
-            "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
+            fix="Where data must not leave, give the profile a policy ('organization', or a file of yours), or each "
+            "endpoint one: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
         )
+
+
+def _takes_policy(subject: Subject, endpoint: Endpoint) -> bool:
+    offer = subject.catalog.find(endpoint.service, endpoint.kind)
+    return offer is None or offer.takes_policy
 
 
 def _is_open(endpoint: Endpoint) -> bool:

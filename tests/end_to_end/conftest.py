@@ -14,10 +14,14 @@ import pytest
 
 from embedded.process import REPOSITORY, EmbeddedAws
 
+pytest.register_assert_rewrite("tests.end_to_end.caution")
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAILBOX = "team@example.com"
+SHARE = 5
+"""Per cent that may go in one run: the tests share an installation, and together they have many endpoints."""
 PROFILES = '[tiny]\ndescription = "For tests."\ngateway = ["s3"]\ninterface = ["sts"]\n'
 
 
@@ -129,6 +133,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "SettleDelay=1",
             "ProfilesParameter=/vpce/profiles",
             "AuditRegions=eu-west-1,us-east-1",
+            f"DeletionShare={SHARE}",
         ]
         sam(
             *(aws, "deploy", "--config-file", str(REPOSITORY / "samconfig.toml"), "--config-env", "embedded"),

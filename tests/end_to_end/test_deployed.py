@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.end_to_end.caution import *  # noqa: F403  tests of the same stack
 from tests.end_to_end.conftest import MAILBOX, PROFILES, Stack, until
 
 if TYPE_CHECKING:
@@ -61,17 +62,6 @@ def test_a_tag_added_later_brings_the_endpoints_and_none_takes_them_away(stack: 
 def groups_of(stack: Stack, vpc: str) -> list[Any]:
     found = stack.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
     return list(found["SecurityGroups"])
-
-
-def test_a_vanished_tag_removes_nothing(stack: Stack) -> None:
-    vpc = stack.vpc("tiny")
-    until(lambda: stack.available(vpc) == {"s3", "sts"}, "the profile")
-
-    stack.ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "endpoint-profile"}])
-    stack.quiet()
-
-    assert stack.available(vpc) == {"s3", "sts"}
-    assert "vanished-tag" in {f["check"] for f in stack.audit()["findings"] if f["vpc"] == vpc}
 
 
 def _add_route_table(stack: Stack, vpc: str) -> Callable[[], bool]:

@@ -53,6 +53,7 @@ class Story:
         self.audit()
         self.wait_until_healed(vpc, broken)
         self.delete_an_endpoint(vpc)
+        self.lose_the_tag(vpc)
         self.sum_up(vpc)
 
     def say(self, text: str) -> None:
@@ -220,6 +221,28 @@ class Story:
         )
         self.show(f"+ kms {self.endpoint(vpc, 'kms')['VpcEndpointId']} took the place of {kms}")
         self.until(lambda: self._is_as_planned(vpc), "the last look")
+
+    def lose_the_tag(self, vpc: str) -> None:
+        before = {e["VpcEndpointId"] for e in self.endpoints(vpc)}
+        tag = {"Key": "endpoint-profile", "Value": "private"}
+        self.say(
+            "Somebody takes the tag away. Nothing is deleted: what nobody asks for is marked, and people are told."
+        )
+        self.ec2.delete_tags(Resources=[vpc], Tags=[{"Key": tag["Key"]}])
+        mail = self.until(
+            lambda: next((m for m in self.aws.mails() if "To keep what is marked" in m["text"]), None), "the message"
+        )
+        lines = mail["text"].splitlines()
+        self.show("\n".join([*lines[:5], "...", *(line for line in lines if "To keep what is marked" in line)]))
+        self.ec2.create_tags(Resources=[vpc], Tags=[tag])
+        self.until(lambda: not self._marked(vpc), "the end of the marks")
+        if {e["VpcEndpointId"] for e in self.endpoints(vpc)} != before:
+            raise DemoError("an endpoint changed though the tag was put back in time")
+        self.say("The tag was put back: the marks are gone, and every endpoint is the one that it was.")
+
+    def _marked(self, vpc: str) -> list[str]:
+        marks = (t["Key"] for e in self.endpoints(vpc) for t in e["Tags"])
+        return [key for key in marks if key == "vpce:delete-after"]
 
     def sum_up(self, vpc: str) -> None:
         calls = self.aws.calls("ec2")

@@ -138,6 +138,19 @@ def test_endpoints_and_groups_are_changed_only_under_our_tag() -> None:
             )
 
 
+def test_later_no_tag_is_put_on_or_taken_off_but_the_mark() -> None:
+    """A DeleteTags call that names no key takes all: it has no key, and ForAllValues alone would let it pass.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    """
+    for statement in role_statements("ReconcileRole"):
+        if {"ec2:CreateTags", "ec2:DeleteTags"} & set(as_list(statement["Action"])):
+            condition = statement["Condition"]
+            is_while_making = "ec2:CreateAction" in condition["StringEquals"]
+            assert is_while_making or condition["ForAllValues:StringEquals"] == {"aws:TagKeys": ["vpce:delete-after"]}
+            assert is_while_making or condition["Null"] == {"aws:TagKeys": "false"}
+
+
 def test_two_installations_fit_into_one_account_and_region() -> None:
     """Every name that the template gives is made of the stack's."""
     names = {"QueueName", "Name", "RuleName", "FunctionName", "TopicName", "BucketName", "RoleName", "AlarmName"}

@@ -363,6 +363,14 @@ def test_the_reconcile_role_cannot_touch_what_others_made(stack: Stack) -> None:
     assert refused(lambda: role.modify_vpc_endpoint(VpcEndpointId=theirs, PrivateDnsEnabled=True))
     assert refused(lambda: role.create_vpc_endpoint(VpcId=vpc, ServiceName=service, VpcEndpointType="Interface"))
     assert refused(lambda: role.create_tags(Resources=[theirs], Tags=[{"Key": "vpce:managed-by", "Value": "vpce"}]))
+    mark: Any = {"Key": "vpce:delete-after", "Value": "2026-11-24T12:00:00Z"}
+    assert refused(lambda: role.create_tags(Resources=[theirs], Tags=[mark]))
+    assert refused(lambda: role.create_tags(Resources=[ours], Tags=[{"Key": "vpce:managed-by", "Value": "other"}]))
+    assert refused(lambda: role.create_tags(Resources=[ours], Tags=[mark, {"Key": "Name", "Value": "x"}]))
+    assert refused(lambda: role.delete_tags(Resources=[ours], Tags=[{"Key": "vpce:managed-by"}]))
+    assert refused(lambda: role.delete_tags(Resources=[ours]))  # which would take all
+    assert not refused(lambda: role.create_tags(Resources=[ours], Tags=[mark]))
+    assert not refused(lambda: role.delete_tags(Resources=[ours], Tags=[{"Key": "vpce:delete-after"}]))
     assert refused(lambda: role.delete_vpc(VpcId=vpc))
     assert not refused(lambda: role.delete_vpc_endpoints(VpcEndpointIds=[ours]))
 

@@ -400,6 +400,8 @@ SEEN_ELSEWHERE = {
         "lambda:InvokeFunction", "states:StartExecution", "states:DescribeExecution", "states:StopExecution",
     },
 }  # fmt: skip
+IN_POLICIES = {"monitoring": "cloudwatch"}
+"""Services that policies call by another name than addresses do."""
 ASKED_ALONG = {
     # EC2 and SNS ask for these when a function makes another call.
     "ec2:CreateTags", "kms:Decrypt", "kms:GenerateDataKey", "route53:AssociateVPCWithHostedZone",
@@ -425,7 +427,7 @@ def test_zz_every_right_of_a_role_is_used_and_no_other_is_needed(stack: Stack, r
             allowed |= set(actions if isinstance(actions, list) else [actions])
 
     used = {
-        f"{c['service']}:{c['action']}"
+        f"{IN_POLICIES.get(c['service'], c['service'])}:{c['action']}"
         for c in stack.aws.calls()
         if f":assumed-role/{name}/" in c["principal"] and not c["principal"].endswith("/tried-by-hand")
     }

@@ -22,6 +22,7 @@ from tests.factories import (
     OPEN,
     ORGANIZATION,
     PLACE,
+    REGION,
     REMOVAL,
     RETIREMENT,
     WISHES,
@@ -883,6 +884,15 @@ def test_none_in_a_vpc_without_ours_does_nothing() -> None:
 
 
 # ---- a grace period -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sqs", "com.amazonaws.eu-west-1.sqs"])
+def test_what_is_wanted_stays_though_the_region_lists_no_offer_for_it(name: str) -> None:
+    """A list that AWS cut short is no reason to take anything away."""
+    vpc = a_vpc(endpoints=(an_interface("sqs"),), security_groups=OURS)
+    found = steps(vpc, a_wish(interface=[name]), Catalog(region=REGION, offers=()))
+
+    assert kinds(found) == [Shortfall, Keep]
 
 
 def test_without_a_grace_period_it_goes_at_once() -> None:

@@ -509,13 +509,24 @@ class _Towards:
             yield Shortfall(service="security group", kind=Kind.INTERFACE, why=why)
         yield from steps
         yield from self._dns()
-        others = [e for e in self.vpc.endpoints if (e.service, e.kind) not in self.offers]
-        yield from (_leave(self.vpc, e) for e in others if not e.is_ours)
-        self.unwanted |= {e.id: f"profile {self.profile.name} does not ask for it" for e in others if e.is_ours}
+        yield from self._others()
         going = _without(self.vpc, self.unwanted, self.known)
         yield from going
         yield from self._security_group(steps, going)
         yield from self._wanted_again()
+
+    def _others(self) -> Iterator[Step]:
+        """What is there beside what is wanted and offered; what is wanted stays, though the region lists no offer."""
+        for endpoint in self.vpc.endpoints:
+            if (endpoint.service, endpoint.kind) in self.offers:
+                continue
+            names = self.profile.gateway if endpoint.kind is Kind.GATEWAY else self.profile.interface
+            if not endpoint.is_ours:
+                yield _leave(self.vpc, endpoint)
+            elif endpoint.service in names or _short(self.vpc, endpoint) in names:
+                yield _keep(self.vpc, endpoint, self.asked)
+            else:
+                self.unwanted[endpoint.id] = f"profile {self.profile.name} does not ask for it"
 
     def _wanted_again(self) -> Iterator[Step]:
         for endpoint in self.vpc.ours:

@@ -1,4 +1,4 @@
-"""A new version changes no endpoint; a deleted stack leaves them working; vpce uninstall removes them.
+"""Endpoints are adopted; a new version changes none; a deleted stack leaves them working; vpce uninstall removes them.
 
 An installation of its own lives through all of it, in this order: these tests are one story.
 """
@@ -60,21 +60,50 @@ def vpc(stack: Stack) -> str:
     return vpc
 
 
-def uninstall(stack: Stack) -> subprocess.CompletedProcess[str]:
+def vpce(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
     """As people type it, but for the seconds between two looks."""
     environment = os.environ | stack.aws.environment()
-    command = [sys.executable, "-c", IMPATIENT, "uninstall", "--region", stack.aws.region, "--yes"]
+    command = [sys.executable, "-c", IMPATIENT, *words, "--region", stack.aws.region, "--yes"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_new_version_over_an_old_one_changes_no_endpoint(stack: Stack, build: Path, vpc: str) -> None:
-    before, began = stack.endpoints(vpc), time.time()
-    (build / "VpceLayer/python/vpce/news.txt").write_text("Everything is better now.\n")
-
-    deploy(stack.aws, build, "vpce", PARAMETERS | {"LogRetention": "7"})
-    stack.ec2.create_tags(Resources=[vpc], Tags=[{"Key": "touched", "Value": "yes"}])
+def looked_at(stack: Stack, vpc: str) -> None:
+    """Somebody touches the VPC, and vpce looks at it and comes to rest."""
+    began = time.time()
+    stack.ec2.create_tags(Resources=[vpc], Tags=[{"Key": "touched", "Value": str(began)}])
     until(lambda: any(c["time"] > began for c in stack.aws.calls("ec2") if "assumed-role" in c["principal"]), "a look")
     stack.quiet(1)
+
+
+def test_what_is_adopted_is_kept_by_the_role_that_could_not_touch_it(stack: Stack) -> None:
+    vpc = stack.vpc(None)
+    sts = stack.ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName=f"com.amazonaws.{stack.aws.region}.sts",
+        VpcEndpointType="Interface",
+        PrivateDnsEnabled=False,
+    )["VpcEndpoint"]["VpcEndpointId"]
+    stack.ec2.create_tags(Resources=[vpc], Tags=[{"Key": "endpoint-profile", "Value": "tiny"}])
+    until(lambda: stack.available(vpc) == {"s3", "sts"}, "the rest of the profile")
+    stack.quiet(1)
+    assert stack.endpoints(vpc)["sts"]["PrivateDnsEnabled"] is False
+
+    done = vpce(stack, "adopt", sts, "--profiles-parameter", "/vpce/profiles")
+    looked_at(stack, vpc)
+
+    assert done.returncode == 0, done.stderr
+    adopted = stack.endpoints(vpc)["sts"]
+    assert (adopted["VpcEndpointId"], adopted["PrivateDnsEnabled"], len(adopted["SubnetIds"])) == (sts, True, 2)
+    assert "vpce-endpoints" in {g["GroupName"] for g in adopted["Groups"]}
+
+
+def test_a_new_version_over_an_old_one_changes_no_endpoint(stack: Stack, build: Path, vpc: str) -> None:
+    before = stack.endpoints(vpc)
+    (build / "VpceLayer/python/vpce/news.txt").write_text("Everything is better now.\n")
+
+    began = time.time()
+    deploy(stack.aws, build, "vpce", PARAMETERS | {"LogRetention": "7"})
+    looked_at(stack, vpc)
 
     (layer,) = stack.aws.client("lambda").list_layers()["Layers"]
     assert layer["LatestMatchingVersion"]["Version"] == 2
@@ -85,7 +114,7 @@ def test_a_new_version_over_an_old_one_changes_no_endpoint(stack: Stack, build: 
 def test_nothing_is_removed_while_the_stack_would_make_it_again(stack: Stack, vpc: str) -> None:
     before = stack.endpoints(vpc)
 
-    done = uninstall(stack)
+    done = vpce(stack, "uninstall")
 
     assert done.returncode == 1
     assert f"sam delete --stack-name vpce --region {stack.aws.region}" in done.stderr
@@ -103,10 +132,10 @@ def test_deleting_the_stack_leaves_the_endpoints_working_and_says_so(stack: Stac
 
 
 def test_uninstalling_removes_all_of_it_and_nothing_else(stack: Stack, vpc: str) -> None:
-    done = uninstall(stack)
+    done = vpce(stack, "uninstall")
 
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"All of vpce in {stack.aws.region}:"), done.stderr
     assert set(stack.endpoints(vpc)) == {"kms"}
     groups = stack.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
     assert [g["GroupName"] for g in groups] == ["default"]
-    assert uninstall(stack).stdout == f"Nothing of vpce is in {stack.aws.region}.\n"
+    assert vpce(stack, "uninstall").stdout == f"Nothing of vpce is in {stack.aws.region}.\n"

@@ -50,7 +50,7 @@ from vpce.core.ownership import (
 )
 from vpce.core.plan import Verdict
 from vpce.core.policies import PolicyFile
-from vpce.core.profile import Mode, ProfileError, did_you_mean, read_profiles
+from vpce.core.profile import Mode, ProfileError, Profiles, did_you_mean, read_profiles
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
 from vpce.core.status import status_of
@@ -62,7 +62,6 @@ if TYPE_CHECKING:
 
     from vpce.core.model import Vpc
     from vpce.core.plan import Outcome, Plan
-    from vpce.core.profile import Profiles
 
 FINE, FAILED, TO_DO = 0, 1, 3
 _BETWEEN_LOOKS = 10.0
@@ -138,15 +137,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--region", help="the VPC's region")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.set_defaults(command=_apply)
-    for hands, says in (
-        (Hands.ADOPT, "take endpoints over that others made or left"),
-        (Hands.DISOWN, "give endpoints up without deleting them"),
-    ):
-        command = commands.add_parser(hands.value, parents=[looks], help=says)
-        command.add_argument("endpoints", metavar="ENDPOINT", nargs="+", help="id of an endpoint")
-        command.add_argument("--region", help="the endpoints' region")
-        command.add_argument("--yes", action="store_true", help="do not ask")
-        command.set_defaults(command=_hand_over, hands=hands)
     command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
     command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
     command.add_argument("--region", help="the VPCs' region")
@@ -160,11 +150,26 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("redrive", parents=[stack], help="put dead letters back into the queue")
     command.add_argument("--region", help="the stack's region")
     command.set_defaults(command=_redrive)
-    command = commands.add_parser("uninstall", parents=[out, stack], help="remove all that a deleted stack left behind")
-    command.add_argument("--region", action="append", help="may be given several times")
-    command.add_argument("--yes", action="store_true", help="do not ask")
-    command.set_defaults(command=_uninstall, profiles=None, profiles_parameter="")
+    _add_ownership(commands, looks, [out, stack])
     return parser
+
+
+def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[argparse.ArgumentParser]) -> None:
+    sure = argparse.ArgumentParser(add_help=False)
+    sure.add_argument("--yes", action="store_true", help="do not ask")
+    for hands, says in (
+        (Hands.ADOPT, "take over endpoints that others made or left behind"),
+        (Hands.DISOWN, "give endpoints up without deleting them"),
+    ):
+        command = commands.add_parser(hands.value, parents=[looks, sure], help=says)
+        command.add_argument("endpoints", metavar="ENDPOINT", nargs="+", help="id of an endpoint")
+        command.add_argument("--region", help="the endpoints' region")
+        command.set_defaults(command=_hand_over, hands=hands)
+    command = commands.add_parser(
+        "uninstall", parents=[*bare, sure], help="remove all that a deleted stack left behind"
+    )
+    command.add_argument("--region", action="append", help="may be given several times")
+    command.set_defaults(command=_uninstall)
 
 
 # ---- one VPC ------------------------------------------------------------------------------------------------------
@@ -374,7 +379,7 @@ def _uninstall(options: argparse.Namespace) -> int:
     for region in dict.fromkeys(filter(None, [*regions, home])):
         if is_running(client("sqs", region), options.installation):
             raise CannotError(still_running(options.installation, region, regions))
-    places = [_around(options, region) for region in regions]
+    places = [_around(options, region=region, profiles=Profiles(tables={})) for region in regions]
     found = [(around, removals(around, datetime.now(UTC))) for around in places]
     if not options.json:
         print(uninstall_text([p for _, plans in found for p in plans], options.installation, regions))
@@ -429,7 +434,9 @@ def _audit(options: argparse.Namespace) -> int:
     return FINE if report.is_clean else TO_DO
 
 
-def _around(options: argparse.Namespace, region: str | None = None) -> Surroundings:
+def _around(
+    options: argparse.Namespace, *, region: str | None = None, profiles: Profiles | None = None
+) -> Surroundings:
     ec2 = client("ec2", region or options.region)
     return Surroundings(
         place=Place(
@@ -438,7 +445,7 @@ def _around(options: argparse.Namespace, region: str | None = None) -> Surroundi
         ec2=ec2,
         client_of=client,
         installation=options.installation,
-        profiles=_profiles(options),
+        profiles=_profiles(options) if profiles is None else profiles,
         pace=Pace(),
         grace=timedelta(hours=getattr(options, "grace_hours", 24)),
     )

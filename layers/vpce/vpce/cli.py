@@ -241,7 +241,7 @@ def _apply(options: argparse.Namespace) -> int:
         latest = _planned(around, options)
         return [latest if allowed is None else limited(latest, allowed)]
 
-    (work,) = _carry_out(around, [plan], again)
+    (work,) = _until_rest(around, [plan], again)
     if options.json:
         print(json.dumps(plan_document(work.plan) | {"outcomes": _said(work.outcomes)}, indent=1))
     return _code([work])
@@ -268,7 +268,7 @@ class _Work:
         return any(o.verdict is Verdict.RETRY for o in self.outcomes) or (bool(self.plan.waits) and not self.has_failed)
 
 
-def _carry_out(
+def _until_rest(
     around: Surroundings, plans: Sequence[Plan], again: Callable[[Sequence[Plan]], list[Plan]]
 ) -> list[_Work]:
     """Carry plans out, and those that `again` makes anew of the unfinished ones, until AWS is done or time is over."""
@@ -398,7 +398,7 @@ def _uninstall(options: argparse.Namespace) -> int:
 
 
 def _removed(around: Surroundings, plans: Sequence[Plan]) -> list[_Work]:
-    return _carry_out(around, plans, lambda rest: removals(around, datetime.now(UTC), [p.vpc.id for p in rest]))
+    return _until_rest(around, plans, lambda rest: removals(around, datetime.now(UTC), [p.vpc.id for p in rest]))
 
 
 # ---- regions ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from embedded import strict_dns, strict_ec2
+from vpce.aws import clients
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.events import Look
@@ -174,6 +175,18 @@ class World:
 @pytest.fixture
 def world(ec2: EC2Client) -> World:
     return World(ec2=ec2)
+
+
+@pytest.fixture
+def one_session(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """The command line talks to the world's EC2, and does not wait."""
+
+    def made(service: str, region: str | None) -> Any:
+        here = region in (None, REGION)
+        return world.ec2 if service == "ec2" and here else SESSION.client(service, region_name=region)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(clients, "_client", made)
+    monkeypatch.setattr("vpce.cli.time.sleep", lambda _: None)
 
 
 @pytest.fixture

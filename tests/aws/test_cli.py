@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 EVENTS = Path(__file__).parents[2] / "events"
 
 
-@pytest.fixture(autouse=True)
-def one_session(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    def made(service: str, region: str | None) -> Any:
-        here = region in (None, REGION)
-        return world.ec2 if service == "ec2" and here else SESSION.client(service, region_name=region)  # type: ignore[call-overload]
-
-    monkeypatch.setattr(clients, "_client", made)
-    monkeypatch.setattr("vpce.cli.time.sleep", lambda _: None)
+pytestmark = pytest.mark.usefixtures("one_session")
 
 
 def run(*words: str) -> int:

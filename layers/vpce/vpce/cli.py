@@ -1,5 +1,5 @@
-"""The same core at a terminal: explain, plan and apply one VPC; audit regions; tell what an event points at; put dead
-letters back.
+"""The same core at a terminal: explain, plan and apply one VPC; adopt and disown endpoints; audit regions; tell what an
+event points at; put dead letters back; uninstall.
 
 exit code   0  nothing to do, all done, or no problem found
             1  it could not be done; the reason is on standard error
@@ -15,7 +15,7 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,20 +38,30 @@ from vpce.core.journey import as_text as journey_text
 from vpce.core.model import Kind, Place
 from vpce.core.network import NAMES
 from vpce.core.notice import explain, line, plan_document
+from vpce.core.ownership import (
+    Hands,
+    handover_document,
+    handover_text,
+    left_of,
+    next_step,
+    still_running,
+    uninstall_text,
+    uninstalled_text,
+)
 from vpce.core.plan import Verdict
 from vpce.core.policies import PolicyFile
-from vpce.core.profile import Mode, ProfileError, did_you_mean, read_profiles
+from vpce.core.profile import Mode, ProfileError, Profiles, did_you_mean, read_profiles
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
 from vpce.core.status import status_of
+from vpce.ownership import OwnershipError, hand_over, handovers, is_running, removals
 from vpce.reconcile import PATIENCE, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from vpce.core.model import Vpc
     from vpce.core.plan import Outcome, Plan
-    from vpce.core.profile import Profiles
 
 FINE, FAILED, TO_DO = 0, 1, 3
 _BETWEEN_LOOKS = 10.0
@@ -66,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (CannotError, ProfileError) as error:
+    except (CannotError, OwnershipError, ProfileError) as error:
         print(f"vpce: {error}", file=sys.stderr)
     except AwsError as error:
         print(f"vpce: {in_words(error)}", file=sys.stderr)
@@ -140,7 +150,26 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("redrive", parents=[stack], help="put dead letters back into the queue")
     command.add_argument("--region", help="the stack's region")
     command.set_defaults(command=_redrive)
+    _add_ownership(commands, looks, [out, stack])
     return parser
+
+
+def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[argparse.ArgumentParser]) -> None:
+    sure = argparse.ArgumentParser(add_help=False)
+    sure.add_argument("--yes", action="store_true", help="do not ask")
+    for hands, says in (
+        (Hands.ADOPT, "take over endpoints that others made or left behind"),
+        (Hands.DISOWN, "give endpoints up without deleting them"),
+    ):
+        command = commands.add_parser(hands.value, parents=[looks, sure], help=says)
+        command.add_argument("endpoints", metavar="ENDPOINT", nargs="+", help="id of an endpoint")
+        command.add_argument("--region", help="the endpoints' region")
+        command.set_defaults(command=_hand_over, hands=hands)
+    command = commands.add_parser(
+        "uninstall", parents=[*bare, sure], help="remove all that a deleted stack left behind"
+    )
+    command.add_argument("--region", action="append", help="may be given several times")
+    command.set_defaults(command=_uninstall)
 
 
 # ---- one VPC ------------------------------------------------------------------------------------------------------
@@ -205,30 +234,72 @@ def _apply(options: argparse.Namespace) -> int:
         raise CannotError(f"{error}; nothing was changed, make a new plan") from error
     if not options.json:
         print(explain(plan, quiet_steps=False))
-    if plan.actions and not options.yes:
+    if plan.actions:
         _ask(options)
-    generation = str(uuid.uuid4())
-    outcomes: list[Outcome] = []
-    end = time.monotonic() + PATIENCE.total_seconds()
-    while True:
-        latest = around.apply(plan, generation=generation, progress=_say)
-        outcomes = [*(o for o in outcomes if o.verdict is Verdict.DONE), *latest]
-        is_unfinished = bool(plan.waits) or any(o.verdict is Verdict.RETRY for o in latest)
-        if not is_unfinished or time.monotonic() > end:
+
+    def again(_: Sequence[Plan]) -> list[Plan]:
+        latest = _planned(around, options)
+        return [latest if allowed is None else limited(latest, allowed)]
+
+    (work,) = _until_rest(around, [plan], again)
+    if options.json:
+        print(json.dumps(plan_document(work.plan) | {"outcomes": _said(work.outcomes)}, indent=1))
+    return _code([work])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What was made of a plan, and of those that followed it."""
+
+    plan: Plan
+    """The last one."""
+    outcomes: tuple[Outcome, ...] = ()
+
+    def after(self, plan: Plan, latest: Iterable[Outcome]) -> _Work:
+        return _Work(plan=plan, outcomes=(*(o for o in self.outcomes if o.verdict is Verdict.DONE), *latest))
+
+    @property
+    def has_failed(self) -> bool:
+        return any(o.verdict is Verdict.FAILED for o in self.outcomes)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Worth another look soon. What waits for something that failed waits in vain."""
+        return any(o.verdict is Verdict.RETRY for o in self.outcomes) or (bool(self.plan.waits) and not self.has_failed)
+
+
+def _until_rest(
+    around: Surroundings, plans: Sequence[Plan], again: Callable[[Sequence[Plan]], list[Plan]]
+) -> list[_Work]:
+    """Carry plans out, and those that `again` makes anew of the unfinished ones, until AWS is done or time is over."""
+    works = {plan.vpc.id: _Work(plan=plan) for plan in plans}
+    generation, end = str(uuid.uuid4()), time.monotonic() + PATIENCE.total_seconds()
+    while plans:
+        for plan in plans:
+            latest = around.apply(plan, generation=generation, progress=_say)
+            works[plan.vpc.id] = works[plan.vpc.id].after(plan, latest)
+        plans = [p for p in plans if works[p.vpc.id].is_unfinished]
+        if not plans or time.monotonic() > end:
             break
         print("waiting for AWS …", file=sys.stderr, flush=True)
         time.sleep(_BETWEEN_LOOKS)
-        plan = _planned(around, options)
-        plan = plan if allowed is None else limited(plan, allowed)
-    if options.json:
-        said = [{"step": type(o.action).__name__, "verdict": o.verdict.value, "message": o.message} for o in outcomes]
-        print(json.dumps(plan_document(plan) | {"outcomes": said}, indent=1))
-    if any(o.verdict is Verdict.FAILED for o in outcomes):
+        plans = again(plans)
+    return list(works.values())
+
+
+def _code(works: Iterable[_Work]) -> int:
+    if any(w.has_failed for w in works):
         return FAILED
-    return TO_DO if is_unfinished else FINE
+    return TO_DO if any(w.is_unfinished for w in works) else FINE
+
+
+def _said(outcomes: Iterable[Outcome]) -> list[dict[str, str]]:
+    return [{"step": type(o.action).__name__, "verdict": o.verdict.value, "message": o.message} for o in outcomes]
 
 
 def _ask(options: argparse.Namespace) -> None:
+    if options.yes:
+        return
     if options.json or not sys.stdin.isatty():
         raise CannotError("nobody can be asked here; give --yes")
     if input("Apply this? [y/N] ").strip().lower() not in {"y", "yes"}:
@@ -280,6 +351,56 @@ def _find(around: Surroundings, vpc_id: str) -> Vpc:
     return found[0]
 
 
+# ---- whose it is ---------------------------------------------------------------------------------------------------
+
+
+def _hand_over(options: argparse.Namespace) -> int:
+    around, hands = _around(options), options.hands
+    changing = handovers(around, options.endpoints, hands, datetime.now(UTC))
+    for same in sorted({*options.endpoints} - {i for h in changing for i in h.ids}):
+        print(f"vpce: {same} is {'ours' if hands is Hands.ADOPT else 'not ours'} already", file=sys.stderr)
+    if changing:
+        if not options.json:
+            print(handover_text(changing, hands, options.installation))
+        _ask(options)
+    for handover in changing:
+        hand_over(around, handover, hands)
+        print(f"vpce: {next_step(handover, hands)}", file=sys.stderr, flush=True)
+    if options.json:
+        print(json.dumps(handover_document(changing, hands, options.installation), indent=1))
+    return FINE
+
+
+def _uninstall(options: argparse.Namespace) -> int:
+    home = default_region()
+    regions = list(dict.fromkeys(options.region or filter(None, [home])))
+    if not regions:
+        raise CannotError("no region is set; give --region, or set AWS_REGION")
+    for region in dict.fromkeys(filter(None, [*regions, home])):
+        if is_running(client("sqs", region), options.installation):
+            raise CannotError(still_running(options.installation, region, regions))
+    places = [_around(options, region=region, profiles=Profiles(tables={})) for region in regions]
+    found = [(around, removals(around, datetime.now(UTC))) for around in places]
+    if not options.json:
+        print(uninstall_text([p for _, plans in found for p in plans], options.installation, regions))
+    if any(p.actions for _, plans in found for p in plans):
+        _ask(options)
+    works = [work for around, plans in found for work in _removed(around, plans)]
+    left = [line for w in works for line in left_of(w.plan, w.outcomes)]
+    if options.json:
+        vpcs = [plan_document(w.plan) | {"outcomes": _said(w.outcomes)} for w in works]
+        print(json.dumps({"installation": options.installation, "vpcs": vpcs, "left": left}, indent=1))
+    elif works:
+        print(uninstalled_text([o for w in works for o in w.outcomes]))
+    for line_ in left:
+        print(f"vpce: left: {line_}", file=sys.stderr)
+    return _code(works) or (FAILED if left else FINE)
+
+
+def _removed(around: Surroundings, plans: Sequence[Plan]) -> list[_Work]:
+    return _until_rest(around, plans, lambda rest: removals(around, datetime.now(UTC), [p.vpc.id for p in rest]))
+
+
 # ---- regions ------------------------------------------------------------------------------------------------------
 
 
@@ -313,8 +434,10 @@ def _audit(options: argparse.Namespace) -> int:
     return FINE if report.is_clean else TO_DO
 
 
-def _around(options: argparse.Namespace) -> Surroundings:
-    ec2 = client("ec2", options.region)
+def _around(
+    options: argparse.Namespace, *, region: str | None = None, profiles: Profiles | None = None
+) -> Surroundings:
+    ec2 = client("ec2", region or options.region)
     return Surroundings(
         place=Place(
             account=client("sts", ec2.meta.region_name).get_caller_identity()["Account"], region=ec2.meta.region_name
@@ -322,7 +445,7 @@ def _around(options: argparse.Namespace) -> Surroundings:
         ec2=ec2,
         client_of=client,
         installation=options.installation,
-        profiles=_profiles(options),
+        profiles=_profiles(options) if profiles is None else profiles,
         pace=Pace(),
         grace=timedelta(hours=getattr(options, "grace_hours", 24)),
     )

@@ -32,6 +32,7 @@ from vpce.core.model import (
     Vpc,
     group_name,
 )
+from vpce.core.ownership import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -120,6 +121,22 @@ def pages(
     paginator: Any = ec2.get_paginator(call)  # type: ignore[call-overload]  # any that takes these filters
     for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _PAGE.get(call, 1000)}):
         yield from page[key]
+
+
+def candidates(ec2: EC2Client, ids: Collection[str]) -> list[Candidate]:
+    """The endpoints of these ids that there are, of every type; sorted by id."""
+    found = (
+        Candidate(
+            id=e["VpcEndpointId"],
+            vpc=e["VpcId"],
+            type=e["VpcEndpointType"],
+            tags=_tags(e),
+            requester_managed=e.get("RequesterManaged", False),
+        )
+        for e in pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", ids, by="vpc-endpoint-id")
+        if e["VpcEndpointId"] in ids and e.get("State", "").lower() != "deleted"
+    )
+    return _sorted(found)
 
 
 def _by_vpc(things: Iterable[Mapping[str, Any]]) -> Mapping[str, list[Mapping[str, Any]]]:

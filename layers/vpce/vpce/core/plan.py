@@ -24,7 +24,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from vpce.core.model import (
-    MADE_BY_DEFAULT,
     MANAGED_BY_TAG,
     OUR_RULE,
     Catalog,
@@ -484,7 +483,7 @@ class _Towards:
             raise ValueError("a wish without a profile has no way towards it")
         self.vpc, self.profile, self.catalog, self.known = vpc, wish.profile, catalog, known
         self.asked = f"profile {self.profile.name} asks for it"
-        self.made_for = f"{MADE_BY_DEFAULT}{self.profile.name}" if wish.by_default else self.profile.name
+        self.made_for = wish.made_for
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
         self.subnets = _SubnetChoice(vpc, wish.zones)
         self.offers: dict[tuple[str, Kind], tuple[str, Offer]] = {}

@@ -281,6 +281,12 @@ class Wish:
     def wants_interfaces(self) -> bool:
         return self.profile is not None and bool(self.profile.interface)
 
+    @property
+    def made_for(self) -> str:
+        """What our endpoints remember of it."""
+        name = self.profile.name if self.profile else ""
+        return f"{MADE_BY_DEFAULT}{name}" if self.by_default else name
+
 
 def wish_of(
     vpc: Vpc,

@@ -12,6 +12,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult, BaseResponse
@@ -305,6 +306,27 @@ def _disassociate_subnet_cidr_block(original: Any) -> Callable[..., Any]:
     return disassociate
 
 
+def _disassociate_vpc_cidr_block(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def disassociate(backend: Any, association_id: str) -> Any:
+        """EC2 DisassociateVpcCidrBlock: subnets that have of the block must be gone first."""
+        for vpc in backend.vpcs.values():
+            block = vpc._cidr_block_association_set.get(association_id, {}).get("cidr_block", "")
+            theirs = [s for s in backend.describe_subnets() if s.vpc_id == vpc.id] if block else []
+            used = [one["ipv6CidrBlock"] for s in theirs for one in s.ipv6_cidr_block_association_set]
+            used += [s.cidr_block for s in theirs if s.cidr_block]
+            if any(_is_within(one, block) for one in used):
+                raise refusal("InvalidParameterValue", f"The CIDR block {block} of the VPC {vpc.id} is in use.")
+        return original(backend, association_id)
+
+    return disassociate
+
+
+def _is_within(one: str, block: str) -> bool:
+    inner, outer = ip_network(one), ip_network(block)
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
 def _create_default_pls(original: Any) -> Callable[[Any], None]:
     @functools.wraps(original)
     def create(backend: Any) -> None:
@@ -501,6 +523,7 @@ PATCHES: Mapping[tuple[Any, str], Callable[[Any], Any]] = {
     (SubnetBackend, "disassociate_subnet_cidr_block"): _disassociate_subnet_cidr_block,
     (VPCBackend, "create_vpc"): _create_vpc,
     (VPCBackend, "delete_vpc"): _delete_vpc,
+    (VPCBackend, "disassociate_vpc_cidr_block"): _disassociate_vpc_cidr_block,
     (VPCBackend, "create_vpc_endpoint"): _instead(_create_in_backend),
     (VPCBackend, "delete_vpc_endpoints"): _instead(_delete_in_backend),
     (VPCBackend, "modify_vpc_attribute"): _set_vpc_attribute,

@@ -433,14 +433,19 @@ def test_a_dual_stack_gateway_is_for_subnets_with_ipv6(net: Network) -> None:
     assert net.prefix_lists(own) == [endpoint_id] * 2
 
 
-def test_a_block_that_an_endpoint_has_addresses_of_stays(net: Network) -> None:
+def test_a_block_that_is_in_use_stays(net: Network) -> None:
+    """An endpoint has of the subnet's, and the subnet of the VPC's."""
     [association] = net.give_ipv6(net.subnets[0])
     endpoint_id = net.interface(IpAddressType="dualstack")["VpcEndpointId"]
     take_away = functools.partial(net.ec2.disassociate_subnet_cidr_block, AssociationId=association)
+    block = net.ec2.describe_vpcs(VpcIds=[net.vpc_id])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]
+    take_all = functools.partial(net.ec2.disassociate_vpc_cidr_block, AssociationId=block["AssociationId"])
     assert "in use" in refused(take_away)[1]
+    assert "in use" in refused(take_all)[1]
     net.delete(endpoint_id)
     take_away()
     assert net.ec2.describe_subnets(SubnetIds=net.subnets[:1])["Subnets"][0]["Ipv6CidrBlockAssociationSet"] == []
+    take_all()
 
 
 def test_a_client_token_of_a_deleted_endpoint_may_also_make_a_new_one(net: Network, clock: Clock) -> None:

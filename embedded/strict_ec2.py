@@ -12,6 +12,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult, BaseResponse
@@ -23,6 +24,8 @@ from moto.ec2.exceptions import (
     InvalidVPCIdError,
 )
 from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
+from moto.ec2.models.managed_prefixes import ManagedPrefixListBackend
 from moto.ec2.models.route_tables import RouteBackend, RouteTable
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet, SubnetBackend
@@ -269,12 +272,72 @@ def _spelt(other: str) -> Callable[[Any], Callable[..., None]]:
     return patch
 
 
-class _Owner(property):
-    """VPC guide, vpc-sharing.html: a VPC, its subnets and route tables belong to the account that shares them."""
+class _Property(property):
+    """One that can bear a mark."""
 
 
 def _owner(vpc_of: Callable[[Any], str]) -> Callable[[Any], Any]:
-    return lambda original: _Owner(lambda thing: present().shared.get(vpc_of(thing)) or original.fget(thing))
+    """VPC guide, vpc-sharing.html: a VPC, its subnets and route tables belong to the account that shares them."""
+    return lambda original: _Property(lambda thing: present().shared.get(vpc_of(thing)) or original.fget(thing))
+
+
+def _ipv6_of_subnet(_: Any) -> Any:
+    """Moto writes the state of the state."""
+    return _Property(
+        lambda subnet: [
+            one | {"ipv6CidrBlockState": {"state": "associated"}}
+            for one in subnet.ipv6_cidr_block_associations.values()
+            if one["ipv6CidrBlockState"]["State"] == "associated"
+        ]
+    )
+
+
+def _disassociate_subnet_cidr_block(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def disassociate(backend: Any, association_id: str) -> Any:
+        """EC2 DisassociateSubnetCidrBlock: everything that has an address of the block must be gone first."""
+        with LOCK:
+            life.sweep(backend)
+            subnet = backend.get_subnet_from_ipv6_association(association_id)
+            if subnet and any(eni.subnet.id == subnet.id and eni.ipv6_addresses for eni in backend.enis.values()):
+                raise refusal("InvalidParameterValue", f"The IPv6 CIDR block of the subnet {subnet.id} is in use.")
+            return original(backend, association_id)
+
+    return disassociate
+
+
+def _disassociate_vpc_cidr_block(original: Any) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def disassociate(backend: Any, association_id: str) -> Any:
+        """EC2 DisassociateVpcCidrBlock: subnets that have of the block must be gone first."""
+        for vpc in backend.vpcs.values():
+            block = vpc._cidr_block_association_set.get(association_id, {}).get("cidr_block", "")
+            theirs = [s for s in backend.describe_subnets() if s.vpc_id == vpc.id] if block else []
+            used = [one["ipv6CidrBlock"] for s in theirs for one in s.ipv6_cidr_block_association_set]
+            used += [s.cidr_block for s in theirs if s.cidr_block]
+            if any(_is_within(one, block) for one in used):
+                raise refusal("InvalidParameterValue", f"The CIDR block {block} of the VPC {vpc.id} is in use.")
+        return original(backend, association_id)
+
+    return disassociate
+
+
+def _is_within(one: str, block: str) -> bool:
+    inner, outer = ip_network(one), ip_network(block)
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def _create_default_pls(original: Any) -> Callable[[Any], None]:
+    @functools.wraps(original)
+    def create(backend: Any) -> None:
+        """PL gateway-endpoints.html#gateway-endpoint-ip-address-type: S3 has a list of IPv6 ranges too."""
+        original(backend)
+        name = life.prefix_list_name(f"com.amazonaws.{backend.region_name}.s3", "ipv6")
+        backend._create_aws_managed_prefix_list(
+            name=name, address_family="IPv6", entries=[{"Cidr": "2a05:d07a:a000::/40", "Description": "default"}]
+        )
+
+    return create
 
 
 def _set_vpc_attribute(original: Any) -> Callable[..., None]:
@@ -454,9 +517,13 @@ PATCHES: Mapping[tuple[Any, str], Callable[[Any], Any]] = {
     (TagResponse, "delete_tags"): _of_what_is_seen,
     (SecurityGroupBackend, "create_security_group"): _create_security_group,
     (SecurityGroupBackend, "delete_security_group"): _delete_security_group,
+    (ManagedPrefixListBackend, "create_default_pls"): _create_default_pls,
+    (Subnet, "ipv6_cidr_block_association_set"): _ipv6_of_subnet,
     (SubnetBackend, "delete_subnet"): _delete_subnet,
+    (SubnetBackend, "disassociate_subnet_cidr_block"): _disassociate_subnet_cidr_block,
     (VPCBackend, "create_vpc"): _create_vpc,
     (VPCBackend, "delete_vpc"): _delete_vpc,
+    (VPCBackend, "disassociate_vpc_cidr_block"): _disassociate_vpc_cidr_block,
     (VPCBackend, "create_vpc_endpoint"): _instead(_create_in_backend),
     (VPCBackend, "delete_vpc_endpoints"): _instead(_delete_in_backend),
     (VPCBackend, "modify_vpc_attribute"): _set_vpc_attribute,
@@ -479,12 +546,16 @@ NEEDED: tuple[tuple[Any, str], ...] = (
     (EC2BaseResponse, "_get_int_param"),
     (EC2BaseResponse, "_get_param"),
     (EC2BaseResponse, "error_on_dryrun"),
+    (ManagedPrefixListBackend, "_create_aws_managed_prefix_list"),
+    (NetworkInterfaceBackend, "assign_ipv6_addresses"),
     (RouteBackend, "create_route"),
     (RouteBackend, "delete_route"),
     (RouteBackend, "get_route_table"),
     (SecurityGroupBackend, "get_default_security_group"),
     (SecurityGroupBackend, "get_security_group_from_id"),
+    (SubnetBackend, "describe_subnets"),
     (SubnetBackend, "get_subnet"),
+    (SubnetBackend, "get_subnet_from_ipv6_association"),
     (VPCBackend, "_collect_default_endpoint_services"),
     (VPCBackend, "get_vpc"),
     (VPCEndPoint, "DEFAULT_POLICY"),

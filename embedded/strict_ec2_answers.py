@@ -24,6 +24,29 @@ def types_of(offer: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(entry["ServiceType"] for entry in offer["ServiceType"])
 
 
+# VPC guide, aws-ipv6-support.html: "private endpoints support IPv6: no", but for S3, whose own guide is newer (S3
+# privatelink-interface-endpoints.html); DynamoDB is not on the page, and its gateways take IPv4 only (PL
+# vpc-endpoints-ddb.html).
+IPV4_ONLY = frozenset(
+    {
+        "acm",
+        "appmesh",
+        "appmesh-envoy-management",
+        "appstream.api",
+        "appstream.streaming",
+        "autoscaling",
+        "dynamodb",
+        "ec2",
+        "ecr.api",
+        "ecr.dkr",
+        "elasticloadbalancing",
+        "kendra",
+        "networkmanager",
+        "rds",
+        "s3-outposts",
+    }
+)
+
 # EC2 API reference, DescribeVpcEndpoints and DescribeVpcEndpointServices; tag:<key> and tag-key come on top.
 ENDPOINT_FILTERS: Mapping[str, Callable[[Any], Collection[str]]] = {
     "ip-address-type": lambda endpoint: (endpoint.ip_address_type,),
@@ -150,9 +173,13 @@ def _as_described(offer: Mapping[str, Any], region: str) -> Mapping[str, Any]:
         **offer,
         "AvailabilityZones": sorted(only) if only is not None else offer["AvailabilityZones"],
         "ServiceRegion": region,
-        "SupportedIpAddressTypes": offer.get("SupportedIpAddressTypes") or ["ipv4"],
+        "SupportedIpAddressTypes": offer.get("SupportedIpAddressTypes") or _address_types(offer["ServiceName"]),
         "Tags": offer.get("Tags") or [],
     }
+
+
+def _address_types(service_name: str) -> list[str]:
+    return ["ipv4"] if service_name.rpartition("amazonaws.")[2].partition(".")[2] in IPV4_ONLY else ["ipv6", "ipv4"]
 
 
 def _left_out_by_moto(found: Sequence[Mapping[str, Any]], region: str) -> list[Mapping[str, Any]]:

@@ -39,6 +39,7 @@ class Behaviour:
     spelling: Literal["ID", "Id"] = "ID"  # of InvalidVpcID.NotFound and the others that AWS spells in two ways
     route_exists: Literal["RouteAlreadyExists", "InvalidParameter"] = "RouteAlreadyExists"
     rewrites_policies: bool = False  # whether lists show a policy in another order and spelling than it came in
+    mixed_tables: bool = False  # whether a dual-stack gateway takes route tables of subnets without IPv6
     deleted_token: Literal["old", "new"] = "old"  # what the client token of a deleted endpoint brings
     hidden_zones: bool = False  # whether ListHostedZonesByVPC shows the zones that hold endpoints' private names
     applied_quotas: bool = True  # whether GetServiceQuota knows quotas that nobody has raised

@@ -50,7 +50,6 @@ class Endpoint(VPCEndPoint):  # type: ignore[misc]  # moto is untyped
     security_group_ids: list[str] = field(default_factory=list)
     interfaces: dict[str, str] = field(default_factory=dict)  # subnet -> network interface
     associated_tables: list[str] = field(default_factory=list)
-    destination_prefix_list_id: str | None = None
     suffix: str = field(default_factory=lambda: random_resource_id(8))
     private_zone: str = field(default_factory=lambda: f"Z0{random_resource_id(18).upper()}")
     requester_managed: bool = False
@@ -92,11 +91,16 @@ class Endpoint(VPCEndPoint):  # type: ignore[misc]  # moto is untyped
 
     @property
     def dns_options(self) -> dict[str, Any]:
-        by_default = "service-defined" if self.vpc_endpoint_type == GATEWAY else self.ip_address_type
-        options = {"DnsRecordIpType": by_default, **self.asked_dns_options}
+        options = dict(self.asked_dns_options)
         if self.vpc_endpoint_type == INTERFACE:
             options[rules.INBOUND_ONLY] = self.inbound_only
         return options
+
+    @property
+    def prefix_lists(self) -> list[str]:
+        """Of a gateway: one for each kind of address (PL gateway-endpoints.html#gateway-endpoint-ip-address-type)."""
+        names = {prefix_list_name(self.service_name, family) for family in rules.FAMILIES[self.ip_address_type]}
+        return [p.id for p in self.ec2_backend.managed_prefix_lists.values() if p.prefix_list_name in names]
 
     @property
     def dns_entries(self) -> list[dict[str, str]]:
@@ -224,28 +228,25 @@ def _named(backend: Any, endpoint_id: str) -> Endpoint:
 
 
 def _create_gateway(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> Endpoint:
-    prefix_list_id = next(
-        (p.id for p in backend.managed_prefix_lists.values() if p.prefix_list_name == wish.service_name), None
-    )
     rules.check_gateway_dns_options(wish.dns_options)
-    rules.check_ip_address_type(backend, wish.ip_address_type, ())
-    rules.check_route_tables(backend, wish.vpc_id, prefix_list_id, wish.route_tables)
+    rules.check_ip_address_type(backend, offer, wish.ip_address_type, _served(backend, wish.vpc_id, wish.route_tables))
     endpoint = _new_endpoint(backend, wish, offer)
-    endpoint.destination_prefix_list_id = prefix_list_id
+    rules.check_route_tables(backend, wish.vpc_id, endpoint.prefix_lists, wish.route_tables)
     backend.vpc_end_points[endpoint.id] = endpoint
     _add_routes(backend, endpoint, wish.route_tables)
     return endpoint
 
 
 def _create_interface(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> Endpoint:
-    rules.check_ip_address_type(backend, wish.ip_address_type, wish.subnets)
+    rules.check_ip_address_type(backend, offer, wish.ip_address_type, wish.subnets)
     rules.check_subnets(backend, wish.vpc_id, offer, wish.subnets)
     rules.check_groups(backend, wish.vpc_id, wish.groups)
+    dns_options = _dns_options(wish)
     # Private DNS is on when nothing is said and the service has names: hashicorp/terraform-provider-aws#37783
     private_dns = wish.private_dns if wish.private_dns is not None else bool(private_names(offer))
     if private_dns:
         rules.check_private_dns(backend, wish.vpc_id, offer)
-    inbound_only = private_dns and rules.check_inbound_only(backend, wish.vpc_id, wish.service_name, wish.dns_options)
+    inbound_only = private_dns and rules.check_inbound_only(backend, wish.vpc_id, wish.service_name, dns_options)
     addresses = _free_addresses(backend, wish.subnets)
     endpoint = _new_endpoint(backend, wish, offer)
     endpoint.private_dns_enabled = private_dns
@@ -256,7 +257,14 @@ def _create_interface(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> End
     ]
     backend.vpc_end_points[endpoint.id] = endpoint
     _add_interfaces(backend, endpoint, addresses)
+    _assign_ipv6(backend, endpoint)
     return endpoint
+
+
+def prefix_list_name(service_name: str, family: str) -> str:
+    """As other services call theirs: AWS does not tell the name of S3's list of IPv6 ranges."""
+    head, _, tail = service_name.rpartition(".")
+    return service_name if family == "ipv4" else f"{head}.ipv6.{tail}"
 
 
 def _new_endpoint(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> Endpoint:
@@ -273,8 +281,16 @@ def _new_endpoint(backend: Any, wish: Wish, offer: Mapping[str, Any]) -> Endpoin
         ip_address_type=wish.ip_address_type,
         private_names=private_names(offer) if wish.kind == INTERFACE else frozenset(),
         base_name=next(iter(offer["BaseEndpointDnsNames"]), ""),
-        asked_dns_options=dict(wish.dns_options),
+        asked_dns_options=_dns_options(wish),
     )
+
+
+def _dns_options(wish: Wish) -> dict[str, Any]:
+    """Records are of the address type, and a gateway's are service-defined, unless the call says otherwise."""
+    by_default = rules.SERVICE_DEFINED if wish.kind == GATEWAY else wish.ip_address_type
+    options = {rules.RECORD_TYPE: by_default, **wish.dns_options}
+    rules.check_record_type(wish.kind, wish.ip_address_type, options[rules.RECORD_TYPE])
+    return options
 
 
 def _kept(policy: str | None) -> str:
@@ -304,13 +320,32 @@ def _rewritten(element: str, value: Any) -> Any:
 def _modify_gateway(backend: Any, endpoint: Endpoint, change: Change) -> None:
     rules.check_gateway_dns_options(change.dns_options)
     new = [table_id for table_id in change.add_route_tables if table_id not in endpoint.associated_tables]
-    rules.check_route_tables(backend, endpoint.vpc_id, endpoint.destination_prefix_list_id, new)
+    before, ip_address_type = endpoint.ip_address_type, change.ip_address_type or endpoint.ip_address_type
+    dns_options = {**endpoint.asked_dns_options, **change.dns_options}
+    asked = new if before == ip_address_type else [*endpoint.associated_tables, *new]
+    offer = rules.check_offer(backend, endpoint.service_name, GATEWAY)
+    served = _served(backend, endpoint.vpc_id, asked)
+    rules.check_ip_address_type(backend, offer, ip_address_type, served, present_type=before)
+    rules.check_record_type(GATEWAY, ip_address_type, dns_options[rules.RECORD_TYPE])
+    rules.check_route_tables(backend, endpoint.vpc_id, endpoint.prefix_lists, new)
     for table_id in change.remove_route_tables:
         backend.get_route_table(table_id)
-    _remove_routes(backend, endpoint, change.remove_route_tables)
-    _add_routes(backend, endpoint, new)
-    endpoint.ip_address_type = change.ip_address_type or endpoint.ip_address_type
-    endpoint.asked_dns_options = {**endpoint.asked_dns_options, **change.dns_options}
+    anew = [] if before == ip_address_type else endpoint.associated_tables
+    anew = [table_id for table_id in anew if table_id not in change.remove_route_tables]
+    _remove_routes(backend, endpoint, [*change.remove_route_tables, *anew])
+    endpoint.ip_address_type, endpoint.asked_dns_options = ip_address_type, dns_options
+    _add_routes(backend, endpoint, [*anew, *new])
+
+
+def _served(backend: Any, vpc_id: str, table_ids: Iterable[str]) -> list[str]:
+    """The subnets of route tables; the main one has those that no other table has."""
+    if present().mixed_tables:
+        return []
+    subnets = [s.id for s in backend.describe_subnets() if s.vpc_id == vpc_id]
+    tables = [t for t in backend.route_tables.values() if t.vpc_id == vpc_id]
+    own = {subnet_id: t.id for t in tables for subnet_id in t._associations.values()}
+    main = next((t.id for t in tables if t.main_association_id), "")
+    return [subnet_id for subnet_id in subnets if own.get(subnet_id, main) in set(table_ids)]
 
 
 def _modify_interface(backend: Any, endpoint: Endpoint, change: Change) -> None:
@@ -318,11 +353,15 @@ def _modify_interface(backend: Any, endpoint: Endpoint, change: Change) -> None:
     left_groups = [group_id for group_id in endpoint.security_group_ids if group_id not in change.remove_groups]
     ip_address_type = change.ip_address_type or endpoint.ip_address_type
     dns_options = {**endpoint.asked_dns_options, **change.dns_options}
+    if change.dns_options and rules.INBOUND_ONLY not in change.dns_options:
+        dns_options.pop(rules.INBOUND_ONLY, None)  # what is not said is the default again: not documented, and safe
     private_dns = endpoint.private_dns_enabled if change.private_dns is None else change.private_dns
     offer = rules.check_offer(backend, endpoint.service_name, INTERFACE)
     rules.check_subnets(backend, endpoint.vpc_id, offer, new_subnets, present_subnets=endpoint.interfaces)
     rules.check_groups(backend, endpoint.vpc_id, change.add_groups)
-    rules.check_ip_address_type(backend, ip_address_type, (*endpoint.interfaces, *new_subnets))
+    subnets = (*endpoint.interfaces, *new_subnets)
+    rules.check_ip_address_type(backend, offer, ip_address_type, subnets, present_type=endpoint.ip_address_type)
+    rules.check_record_type(INTERFACE, ip_address_type, dns_options[rules.RECORD_TYPE])
     if private_dns and not endpoint.private_dns_enabled:
         rules.check_private_dns(backend, endpoint.vpc_id, offer)
     inbound_only = private_dns and rules.check_inbound_only(
@@ -335,6 +374,7 @@ def _modify_interface(backend: Any, endpoint: Endpoint, change: Change) -> None:
     for interface_id in endpoint.network_interface_ids:
         backend.enis[interface_id]._group_set = _groups(backend, endpoint)
     endpoint.ip_address_type, endpoint.asked_dns_options = ip_address_type, dns_options
+    _assign_ipv6(backend, endpoint)
     endpoint.private_dns_enabled, endpoint.inbound_only = private_dns, inbound_only
     # PL interface-endpoints.html: the state is Pending while a change is made
     endpoint.ready_at = now() + present().pending
@@ -368,13 +408,8 @@ def _is_needed_inbound(backend: Any, gateway: Endpoint) -> bool:
 def _add_routes(backend: Any, endpoint: Endpoint, table_ids: Iterable[str]) -> None:
     for table_id in table_ids:
         endpoint.associated_tables.append(table_id)
-        if endpoint.destination_prefix_list_id:
-            backend.create_route(
-                table_id,
-                None,
-                gateway_id=endpoint.id,
-                destination_prefix_list_id=endpoint.destination_prefix_list_id,
-            )
+        for prefix_list_id in endpoint.prefix_lists:
+            backend.create_route(table_id, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list_id)
 
 
 def _remove_routes(backend: Any, endpoint: Endpoint, table_ids: Iterable[str]) -> None:
@@ -382,8 +417,8 @@ def _remove_routes(backend: Any, endpoint: Endpoint, table_ids: Iterable[str]) -
         if table_id not in endpoint.associated_tables:
             continue
         endpoint.associated_tables.remove(table_id)
-        if table_id in backend.route_tables and endpoint.destination_prefix_list_id:
-            backend.delete_route(table_id, None, destination_prefix_list_id=endpoint.destination_prefix_list_id)
+        for prefix_list_id in endpoint.prefix_lists if table_id in backend.route_tables else []:
+            backend.delete_route(table_id, None, destination_prefix_list_id=prefix_list_id)
 
 
 def _free_addresses(backend: Any, subnet_ids: Iterable[str]) -> dict[str, str]:
@@ -417,6 +452,16 @@ def _add_interfaces(backend: Any, endpoint: Endpoint, addresses: Mapping[str, st
         )
         interface.interface_type, interface.requester_managed, interface.status = "vpc_endpoint", True, "in-use"
         endpoint.interfaces[subnet_id] = interface.id
+
+
+def _assign_ipv6(backend: Any, endpoint: Endpoint) -> None:
+    """One address to each network interface, or none (PL privatelink-access-aws-services.html)."""
+    for interface_id in endpoint.network_interface_ids:
+        interface = backend.enis[interface_id]
+        if endpoint.ip_address_type == "ipv4":
+            interface.ipv6_addresses = []
+        elif not interface.ipv6_addresses:
+            backend.assign_ipv6_addresses(interface_id, ipv6_count=1)
 
 
 def _remove_interfaces(backend: Any, endpoint: Endpoint, subnet_ids: Iterable[str]) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 INTERFACE, GATEWAY = "Interface", "Gateway"
 POLICY_CHARACTERS = 20_480  # PL vpc-limits-endpoints.html; not adjustable
 INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
+RECORD_TYPE, SERVICE_DEFINED = "DnsRecordIpType", "service-defined"
+FAMILIES = {"ipv4": {"ipv4"}, "dualstack": {"ipv4", "ipv6"}, "ipv6": {"ipv6"}}
 EVERYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 DNS_ATTRIBUTES = ("enable_dns_support", "enable_dns_hostnames")
 
@@ -147,7 +149,7 @@ def check_quota(backend: Any, wish: Wish) -> None:
         raise refusal("VpcEndpointLimitExceeded", "The maximum number of VPC endpoints has been reached.")
 
 
-def check_route_tables(backend: Any, vpc_id: str, prefix_list_id: str | None, route_tables: Iterable[str]) -> None:
+def check_route_tables(backend: Any, vpc_id: str, prefix_lists: Sequence[str], route_tables: Iterable[str]) -> None:
     """PL gateway-endpoints.html#gateway-endpoint-routing: one endpoint route per service and table.
 
     AWS names no code for it: RouteAlreadyExists in eksctl-io/eksctl#2510, InvalidParameter in outputs of Terraform.
@@ -159,11 +161,11 @@ def check_route_tables(backend: Any, vpc_id: str, prefix_list_id: str | None, ro
             raise refusal(
                 "InvalidParameter", f"Route table {table_id} and network {vpc_id} belong to different networks"
             )
-        taken = any(route.destination_prefix_list_id == prefix_list_id for route in table.routes)
-        if table_id in seen or (taken and prefix_list_id is not None):
+        taken = any(route.destination_prefix_list_id in prefix_lists for route in table.routes)
+        if prefix_lists and (table_id in seen or taken):
             raise refusal(
                 present().route_exists,
-                f"route table {table_id} already has a route with destination-prefix-list-id {prefix_list_id}",
+                f"route table {table_id} already has a route with destination-prefix-list-id {prefix_lists[0]}",
             )
         seen.add(table_id)
 
@@ -208,15 +210,41 @@ def check_subnets(
         taken.add(subnet.availability_zone)
 
 
-def check_ip_address_type(backend: Any, ip_address_type: str, subnets: Iterable[str]) -> None:
-    """PL create-interface-endpoint.html: dualstack and ipv6 need subnets with IPv6 ranges."""
-    if ip_address_type not in {"ipv4", "dualstack", "ipv6"}:
-        raise refusal("InvalidParameter", f"The IP address type {ip_address_type} is not supported.")
-    if ip_address_type == "ipv4":
-        return
+def check_ip_address_type(
+    backend: Any, offer: Mapping[str, Any], ip_address_type: str, subnets: Iterable[str], *, present_type: str = ""
+) -> None:
+    """The service takes such requests, and all subnets have such ranges; AWS publishes no code.
+
+    PL privatelink-access-aws-services.html#aws-service-ip-address-type and gateway-endpoints.html
+    #gateway-endpoint-ip-address-type; for the present type, gardener/gardener-extension-provider-aws#1622.
+    """
+    families = FAMILIES.get(ip_address_type)
+    if families is None or not families <= set(offer["SupportedIpAddressTypes"]):
+        name = offer["ServiceName"]
+        raise refusal("InvalidParameter", f"The IP address type {ip_address_type} is not supported by {name}.")
+    if present_type not in {"", ip_address_type} and "ipv6" in {present_type, ip_address_type}:
+        raise refusal(
+            "InvalidParameter", f"The IP address type cannot change from {present_type} to {ip_address_type}."
+        )
     for subnet_id in subnets:
-        if not backend.get_subnet(subnet_id).ipv6_cidr_block_associations:
-            raise refusal("InvalidParameter", f"The subnet {subnet_id} has no IPv6 CIDR block.")
+        subnet = backend.get_subnet(subnet_id)
+        has = {*(["ipv4"] if subnet.cidr_block else []), *(["ipv6"] if subnet.ipv6_cidr_block_association_set else [])}
+        if not families <= has or (ip_address_type == "ipv6" and has != families):
+            raise refusal(
+                "InvalidParameter", f"The IP address type {ip_address_type} does not match the subnet {subnet_id}."
+            )
+
+
+def check_record_type(kind: str, ip_address_type: str, record_type: str) -> None:
+    """PL privatelink-access-aws-services.html and gateway-endpoints.html have a table each, "DNS record IP type"."""
+    is_dual = ip_address_type == "dualstack"
+    possible = {ip_address_type, *(["ipv4", "ipv6"] if is_dual else [])}
+    possible |= {SERVICE_DEFINED} if is_dual or kind == GATEWAY else set()
+    if record_type not in possible:
+        raise refusal(
+            "InvalidParameter",
+            f"The DNS record IP type {record_type} is not compatible with the IP address type {ip_address_type}.",
+        )
 
 
 def check_private_dns(backend: Any, vpc_id: str, offer: Mapping[str, Any]) -> None:
@@ -265,6 +293,9 @@ def check_inbound_only(backend: Any, vpc_id: str, service_name: str, options: Ma
             "InvalidParameter",
             f"To set {INBOUND_ONLY} to true, the VPC {vpc_id} must have a Gateway endpoint for the service.",
         )
+    others = {g.dns_options[RECORD_TYPE] for g in gateways if g.vpc_id == vpc_id and g.service_name == service_name}
+    if not others <= {SERVICE_DEFINED, options[RECORD_TYPE]}:  # PL vpc-endpoints-s3.html#private-dns-s3
+        raise refusal("InvalidParameter", f"The {RECORD_TYPE} of the Gateway endpoint does not match.")
     return True
 
 

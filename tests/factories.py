@@ -15,6 +15,7 @@ from vpce.core.compare import compare, memory_of
 from vpce.core.findings import Finding, Severity, State, Unread
 from vpce.core.model import (
     OUR_RULE,
+    Addresses,
     Catalog,
     Dns,
     Endpoint,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 PLACE = Place(account=ACCOUNT, region=REGION)
 CIDR, IPV6 = "10.0.0.0/16", "2001:db8:1::/56"
+BOTH = frozenset({"ipv4", "ipv6"})
 A, B, C = f"{REGION}a", f"{REGION}b", f"{REGION}c"
 DNS_ON = Dns(support=True, hostnames=True)
 
@@ -68,6 +70,12 @@ def a_subnet(letter: str = "a", **changes: Any) -> Subnet:
     number = ord(letter) - ord("a")
     subnet = Subnet(id=f"subnet-{letter}", zone=f"{REGION}{letter}", cidrs=(f"10.0.{number}.0/24",), free_addresses=250)
     return replace(subnet, **changes)
+
+
+def a_dual(letter: str = "a", **changes: Any) -> Subnet:
+    """A private subnet with IPv6 beside its IPv4."""
+    subnet = a_subnet(letter)
+    return replace(subnet, cidrs=(*subnet.cidrs, f"2001:db8:1:{ord(letter) - ord('a')}::/64"), **changes)
 
 
 def a_table(name: str = "main", **changes: Any) -> RouteTable:
@@ -171,11 +179,12 @@ def a_wish(
     optional: Iterable[str] = (),
     policy: EndpointPolicy | None = None,
     zones: int | None = None,
+    addresses: Addresses | None = None,
     by_default: bool = False,
 ) -> Wish:
     """What the tag ``endpoint-profile = test`` asks for."""
     profile = a_profile(gateway=gateway, interface=interface, optional=optional, policy=policy)
-    return Wish(profile=profile, zones=zones, by_default=by_default, why="endpoint-profile = test")
+    return Wish(profile=profile, zones=zones, addresses=addresses, by_default=by_default, why="endpoint-profile = test")
 
 
 NOTHING = Wish(profile=None, why="the VPC has no tag endpoint-profile")
@@ -285,7 +294,12 @@ def _created(vpc: Vpc, action: CreateEndpoint) -> Vpc:
         private_dns=action.private_dns,
         needs_gateway=bool(action.inbound_resolver_only),
         policy=_taken(action.offer, action.policy) or FULL_ACCESS,
+        address_type=action.address_type,
+        record_type=action.address_type if is_interface else "service-defined",
+        follows_subnets=is_interface,
     )
+    _refuse_unless(action.offer.is_dual or action.address_type == "ipv4", "the service has no IPv6")
+    _refuse_unless(_can_have(vpc, made, action.address_type), "a subnet has not the addresses")
     if action.inbound_resolver_only:
         gateways = {e.service for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving}
         _refuse_unless(action.offer.service in gateways, "names for inbound resolvers only need the gateway")
@@ -307,7 +321,10 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
         private_dns=there.private_dns or action.enable_private_dns,
         needs_gateway=there.needs_gateway or bool(action.inbound_resolver_only),
         policy=action.policy or there.policy,
+        address_type=action.address_type or there.address_type,
     )
+    before = replace(changed, subnets=there.subnets | action.add_subnets)
+    _refuse_unless(_can_have(vpc, before, action.address_type), "a subnet has not the addresses")
     others = _with_endpoints(vpc, (e for e in vpc.endpoints if e.id != there.id))
     freed = action.remove_subnets
     return _with_addresses(_checked(others, changed), taken=action.add_subnets, freed=freed)
@@ -349,6 +366,14 @@ def _checked(others: Vpc, endpoint: Endpoint) -> Vpc:
     return _with_endpoints(others, (*others.endpoints, endpoint))
 
 
+def _can_have(vpc: Vpc, endpoint: Endpoint, asked: Addresses | None) -> bool:
+    """A gateway that is dual-stack already takes tables of any subnets."""
+    if endpoint.kind is Kind.GATEWAY:
+        return asked is not Addresses.DUALSTACK or all(s.is_dual for s in vpc.subnets)
+    known = [vpc.subnet_by_id[s] for s in endpoint.subnets if s in vpc.subnet_by_id]
+    return endpoint.address_type != Addresses.DUALSTACK or all(s.is_dual for s in known)
+
+
 def _our_group(vpc: Vpc) -> str:
     group = next((g.id for g in vpc.security_groups if g.is_ours), "")
     _refuse_unless(bool(group), "there is no security group of ours yet")
@@ -388,7 +413,9 @@ RULES = (
 def vpcs(draw: st.DrawFn) -> Vpc:
     """Any VPC that EC2 would show."""
     subnets = tuple(
-        a_subnet(zone, id=f"subnet-{zone}{number}", free_addresses=draw(st.sampled_from([0, 1, 2, 250])))
+        draw(st.sampled_from([a_subnet, a_dual]))(
+            zone, id=f"subnet-{zone}{number}", free_addresses=draw(st.sampled_from([0, 1, 2, 250]))
+        )
         for zone in draw(st.sets(st.sampled_from("abcd")).map(sorted))
         for number in range(draw(st.integers(1, 2)))
     )
@@ -424,16 +451,21 @@ def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
     if draw(st.booleans()):
         tables = [t.id for t in vpc.route_tables if not t.is_edge]
         covered = frozenset(draw(st.sets(st.sampled_from(tables)))) if tables else frozenset[str]()
-        return a_gateway(draw(st.sampled_from(["dynamodb", "s3"])), route_tables=covered, **common)
+        types = {"dynamodb": ["ipv4"], "s3": [*Addresses]}
+        name = draw(st.sampled_from([*types]))
+        return a_gateway(name, route_tables=covered, address_type=draw(st.sampled_from(types[name])), **common)
     by_zone = {s.zone: s.id for s in (draw(st.permutations(vpc.subnets)) if vpc.subnets else ())}
     zones = draw(st.sets(st.sampled_from(sorted(by_zone)))) if by_zone else set[str]()
     groups = [g.id for g in vpc.security_groups]
+    can_be_dual = all(vpc.subnet_by_id[by_zone[z]].is_dual for z in zones)
     return an_interface(
         draw(st.sampled_from([*SERVICES, "ssm"])),
         subnets=frozenset(by_zone[z] for z in zones),
         security_groups=frozenset(draw(st.sets(st.sampled_from([*groups, "sg-default"])))),
         private_dns=vpc.dns is not None and vpc.dns.support and vpc.dns.hostnames and draw(st.booleans()),
         needs_gateway=draw(st.booleans()),
+        address_type=draw(st.sampled_from(["ipv4", *(["dualstack"] if can_be_dual else [])])),
+        follows_subnets=draw(st.booleans()),
         **common,
     )
 
@@ -460,8 +492,14 @@ WISHES = st.builds(
     gateway=st.sets(st.sampled_from(["dynamodb", "s3", "nothing"])),
     interface=st.sets(st.sampled_from([*SERVICES, "nothing"])),
     zones=st.sampled_from([None, 1, 2]),
+    addresses=st.sampled_from([None, Addresses.DUALSTACK, Addresses.IPV4]),
 )
-CATALOG = a_catalog(an_offer("sns", zones=frozenset({A, B}), takes_policy=False), an_offer("sqs", zones=frozenset()))
+CATALOG = a_catalog(
+    an_offer("sns", zones=frozenset({A, B}), address_types=BOTH, takes_policy=False),
+    an_offer("sqs", zones=frozenset(), address_types=BOTH),
+    an_offer("s3", address_types=BOTH),
+    an_offer("s3", Kind.GATEWAY, address_types=BOTH),
+)
 
 
 # ---- findings -----------------------------------------------------------------------------------------------------

@@ -99,9 +99,10 @@ class World:
         zones: str = "ab",
         cidr: str = "10.0.0.0/16",
         tables: int = 0,
+        six: str = "",
         tags: dict[str, str] | None = None,
     ) -> str:
-        """A VPC with one subnet per zone and some route tables beside the main one."""
+        """A VPC with one subnet per zone, some of them with IPv6, and some route tables beside the main one."""
         wanted = {"endpoint-profile": profile} if profile else {}
         all_tags = [{"Key": k, "Value": v} for k, v in (wanted | (tags or {})).items()]
         specification: Any = [{"ResourceType": "vpc", "Tags": all_tags}] if all_tags else []
@@ -111,7 +112,24 @@ class World:
             self.ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=f"{REGION}{zone}")
         for _ in range(tables):
             self.ec2.create_route_table(VpcId=vpc)
+        if six:
+            self.give_ipv6(vpc, six)
         return vpc
+
+    def give_ipv6(self, vpc: str, zones: str) -> None:
+        """A block for the VPC, if it has none, and for its subnets in these zones that have none."""
+        there: Any = self.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
+        if not there.get("Ipv6CidrBlockAssociationSet"):
+            self.ec2.associate_vpc_cidr_block(VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+            there = self.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
+        block = there["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
+        found = self.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+        for subnet in found:
+            number = int(subnet["CidrBlock"].split(".")[2])
+            if subnet["AvailabilityZone"][-1] in zones and not subnet["Ipv6CidrBlockAssociationSet"]:
+                self.ec2.associate_subnet_cidr_block(
+                    SubnetId=subnet["SubnetId"], Ipv6CidrBlock=f"{block}{number:02x}::/64"
+                )
 
     def run(self, *vpcs: str, new: bool = False, at: datetime = NOW, now: datetime = NOW) -> Run:
         """One round of the reconciler; without VPCs it looks everywhere."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedded.strict_ec2_behaviour import is_seen
 from tests.aws.machine_owed import (
+    FOLLOWS,
     FREE,
     INSTALLATION,
     LONG,
@@ -68,7 +69,8 @@ def judged(  # noqa: C901, PLR0912  a case per call
             if (vpc, service, body["VpcEndpointType"]) in there:
                 yield f"{service} is there already"
             if body["VpcEndpointType"] == "Interface":
-                yield from led_nowhere(vpc, service, [v for k, v in body.items() if k.startswith("SecurityGroupId")])
+                groups = [v for k, v in body.items() if k.startswith("SecurityGroupId")]
+                yield from led_nowhere(vpc, service, groups, six=body.get("IpAddressType") == "dualstack")
         case "CreateSecurityGroup":
             if not asked.interfaces:
                 yield "nobody asked for interface endpoints"
@@ -79,6 +81,9 @@ def judged(  # noqa: C901, PLR0912  a case per call
             yield from not_ours(things[0])
             if any(k.startswith(("RemoveRouteTable", "RemoveSecurityGroup", "Policy")) for k in body):
                 yield f"changes that nobody asked for: {sorted(body)}"
+            follows = FOLLOWS in backend().tags.get(things[0], {})
+            if body.get("IpAddressType", asked.addresses) not in {asked.addresses, "dualstack" if follows else ""}:
+                yield f"addresses that nobody asked for: {body['IpAddressType']}"
         case "AuthorizeSecurityGroupIngress" | "RevokeSecurityGroupIngress":
             yield from not_ours(things[0])
             if any(k.endswith("Description") and v != OUR_RULE for k, v in body.items()):
@@ -99,14 +104,14 @@ def asked_in(vpc: str, book: Book) -> Asked:
     return asked_of(ec2.tags.get(vpc, {}), made_for, book)
 
 
-def led_nowhere(vpc: str, service: str, groups: list[str]) -> Iterable[str]:
+def led_nowhere(vpc: str, service: str, groups: list[str], *, six: bool) -> Iterable[str]:
     """From its first moment an endpoint's names lead all of the VPC to it, so its group has to be open by then."""
     ec2, port = backend(), PORTS.get(service, 443)
     if any(name not in ec2.groups[vpc] for name in groups):
         return  # EC2 will refuse
     rules = [r for name in groups for r in ec2.groups[vpc][name].ingress_rules]
-    let_in = {r.cidr_ipv4 for r in rules if (r.from_port, r.to_port) == (port, port)}
-    blocks = ec2.vpcs[vpc].get_cidr_block_association_set(ipv6=False)
+    let_in = {c for r in rules if (r.from_port, r.to_port) == (port, port) for c in (r.cidr_ipv4, r.cidr_ipv6)}
+    blocks = [b for kind in {False, six} for b in ec2.vpcs[vpc].get_cidr_block_association_set(ipv6=kind)]
     cidrs = {b["cidr_block"] for b in blocks if b["cidr_block_state"]["state"] == "associated"}
     if shut_out := cidrs - let_in:
         yield f"{groups} do not let {shut_out} in at {port}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 INSTALLATION = "vpce"
 OURS, MADE_FOR, OUR_RULE = "vpce:managed-by", "vpce:profile", "vpce: a CIDR of this VPC"
+FOLLOWS = "vpce:addresses"
 LONG = f"com.amazonaws.{REGION}."
 """What AWS puts before a service's name; a profile may leave it out."""
 
@@ -54,7 +55,7 @@ SHIPPED: Book = {
 PORTS = {"cassandra": 9142}
 NOT_OFFERED = frozenset({"no-such-service", "no-such-thing", "ec2messages"})
 ONLY_IN = {"sqs": frozenset({f"{REGION}a"})}
-WITHOUT_NAMES = frozenset({"dynamodb"})
+WITHOUT_NAMES = WITHOUT_IPV6 = frozenset({"dynamodb"})
 
 
 def _some(names: tuple[str, ...], most: int, *, least: int = 0) -> st.SearchStrategy[frozenset[str]]:
@@ -79,6 +80,7 @@ class Asked:
     interfaces: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     zones: int | None = None
+    addresses: str = "auto"
     remove: bool = False
     is_refused: bool = False
 
@@ -97,8 +99,11 @@ def asked_of(tags: Mapping[str, str], made_for: Iterable[str], book: Book) -> As
     if text.strip().lower() == "none":
         return Asked(remove=True)
     names = [n.strip().lower() for n in text.split("+")]
-    if any(n not in book or book[n].is_broken for n in names) or (
-        zones != "all" and not (zones.isdigit() and int(zones))
+    addresses = tags.get("endpoint-addresses", "auto").strip().lower()
+    if (
+        any(n not in book or book[n].is_broken for n in names)
+        or (zones != "all" and not (zones.isdigit() and int(zones)))
+        or addresses not in {"auto", "dualstack", "ipv4"}
     ):
         return Asked(is_refused=True)
     required = _shortened(s for n in names for s in book[n].required)
@@ -108,6 +113,7 @@ def asked_of(tags: Mapping[str, str], made_for: Iterable[str], book: Book) -> As
         interfaces=required | optional,
         optional=optional,
         zones=None if zones == "all" else int(zones),
+        addresses=addresses,
     )
 
 
@@ -232,6 +238,9 @@ class Seen:
             yield f"{service}: no route in {missing}"
         if is_told and not missing:
             yield f"{service}: told to lack, and it does not"
+        ours = [e for e in living if is_ours(e)]
+        if len(ours) == 1:
+            yield from self._wrong_addresses(ours[0], [s["SubnetId"] for s in self.subnets])
 
     def _owed_interface(self, service: str, all_told: Told, *, dns: Callable[[str], bool]) -> Iterable[str]:
         told = all_told.get((service, "Interface"), [])
@@ -258,6 +267,16 @@ class Seen:
             if names and not any(e["PrivateDnsEnabled"] for e in living):
                 yield f"{service}: no endpoint has its names"
 
+    def _wrong_addresses(self, endpoint: Mapping[str, Any], subnets: list[str]) -> Iterable[str]:
+        has, asked = endpoint["IpAddressType"], self.asked.addresses
+        dual = {s["SubnetId"] for s in self.subnets if s["Ipv6CidrBlockAssociationSet"]}
+        can_be_dual = bool(subnets) and dual.issuperset(subnets) and short(endpoint) not in WITHOUT_IPV6
+        if has == "dualstack" and (asked == "ipv4" or short(endpoint) in WITHOUT_IPV6):
+            yield "it has IPv6"
+        follows = endpoint["VpcEndpointType"] == "Interface" and FOLLOWS in tags_of(endpoint)
+        if has == "ipv4" and can_be_dual and (asked == "dualstack" or (asked == "auto" and follows)):
+            yield "it has IPv4 only"
+
     def _amiss(self, endpoint: Mapping[str, Any], *, names: bool, zones: int) -> Iterable[str]:
         if endpoint["State"] != "available":
             yield f"it is {endpoint['State']}"
@@ -267,6 +286,7 @@ class Seen:
             yield f"it is in {len(endpoint['SubnetIds'])} zones, not {zones}"
         if len(endpoint["SubnetIds"]) > (self.asked.zones or 99):
             yield "it is in too many zones"
+        yield from self._wrong_addresses(endpoint, endpoint["SubnetIds"])
         if self.our_group is None or self.our_group["GroupId"] not in {g["GroupId"] for g in endpoint["Groups"]}:
             yield "our group is not on it"
             return

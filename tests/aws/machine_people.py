@@ -37,7 +37,7 @@ from tests.aws.machine_wire import Wire, backend
 from vpce.core.events import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_ec2 import EC2Client
 
@@ -45,6 +45,7 @@ TAGS = ("gateway", "ec2-ssm", "first", "second", "first+gateway", " First + seco
 WRONG_TAGS = ("gatway", "broken", "first+none", "", "first++gateway", "second+broken")
 ZONES = ("all", "1", "2", "ALL ", "3")
 WRONG_ZONES = ("0", "two", "-1", "")
+ADDRESSES = ("auto", "dualstack", "ipv4")
 FOREIGN = (
     ("s3", "Gateway"),
     ("dynamodb", "Gateway"),
@@ -65,6 +66,10 @@ PICK = st.integers(0, 11)
 ANY_TAG = st.sampled_from((*TAGS, *TAGS, "none", "none", *WRONG_TAGS))
 FAULT = st.sampled_from(("", "", "", "", "throttled", "internal", "denied", "lost"))
 FIRST_TAG = st.sampled_from((*TAGS, *TAGS, None, "none", *WRONG_TAGS[:2]))
+
+
+def _is_on(block: Mapping[str, Any]) -> bool:
+    return bool(block["Ipv6CidrBlockState"]["State"] == "associated")
 
 
 @functools.cache
@@ -159,6 +164,7 @@ class People(RuleBasedStateMachine):
         lag=st.sampled_from((0.0, 0.0, 8.0, 60.0)),
         theirs=st.sampled_from((None, None, None, None, *FOREIGN)),
         token=st.sampled_from(("old", "new")),
+        six=st.sampled_from((0, 0, 1, 9)),
         fault=FAULT,
     )
     def begin(
@@ -175,6 +181,7 @@ class People(RuleBasedStateMachine):
         lag: float = 0.0,
         theirs: tuple[str, str] | None = None,
         token: str = "old",
+        six: int = 0,
         fault: str = "",
     ) -> None:
         self.book = {**SHIPPED, "first": first, "second": second, "broken": Profile()}
@@ -187,6 +194,7 @@ class People(RuleBasedStateMachine):
             clock=lambda: self.now,
             zones={f"{LONG}{s}": z for s, z in ONLY_IN.items()},
             missing_services=frozenset(f"{LONG}{s}" for s in NOT_OFFERED),
+            mixed_tables=True,
         )
         strict_ec2.install()
         self._open.enter_context(behaviour)
@@ -194,7 +202,8 @@ class People(RuleBasedStateMachine):
         ec2_backends.pop(ACCOUNT, None)
         mock_random.seed(0)  # ids decide between equals
         wire().forget()
-        self._make_vpc(zones, tables, tag, is_told=event or settled)
+        vpc = self._make_vpc(zones, tables, tag, is_told=event or settled)
+        self._give_ipv6(vpc, six)
         if theirs:
             self.foreign_endpoint(pick=0, what=theirs, names=False, our_group=False)
         if fault:
@@ -214,7 +223,7 @@ class People(RuleBasedStateMachine):
     def make_vpc(self, zones: str, tables: int, tag: str | None, event: bool) -> None:  # noqa: FBT001
         self._make_vpc(zones, tables, tag, is_told=event)
 
-    def _make_vpc(self, zones: str, tables: int, tag: str | None, *, is_told: bool) -> None:
+    def _make_vpc(self, zones: str, tables: int, tag: str | None, *, is_told: bool) -> str:
         net = f"10.{len(self.nets)}"
         tags = [] if tag is None else [{"Key": "endpoint-profile", "Value": tag}]
         specification: Any = [{"ResourceType": "vpc", "Tags": tags}] if tags else []
@@ -228,6 +237,20 @@ class People(RuleBasedStateMachine):
             self.ec2.create_route_table(VpcId=vpc)
         if is_told:
             self._told(vpc, new=True)
+        return vpc
+
+    def _give_ipv6(self, vpc: str, most: int) -> None:
+        there: Any = self.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
+        blocks = [b["Ipv6CidrBlock"] for b in there.get("Ipv6CidrBlockAssociationSet", []) if _is_on(b)]
+        if most and not blocks:
+            made: Any = self.ec2.associate_vpc_cidr_block(VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+            blocks = [made["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"]]
+        found = [s for s in self.ec2.describe_subnets()["Subnets"] if s["VpcId"] == vpc]
+        without = [s for s in found if not any(_is_on(b) for b in s["Ipv6CidrBlockAssociationSet"])]
+        for subnet in without[:most]:
+            self.blocks += 1
+            block = blocks[0].replace("00::/56", f"{self.blocks % 256:02x}::/64")
+            self.ec2.associate_subnet_cidr_block(SubnetId=subnet["SubnetId"], Ipv6CidrBlock=block)
 
     @precondition(lambda self: len(self.vpcs) > 1)
     @rule(pick=PICK)
@@ -286,6 +309,17 @@ class People(RuleBasedStateMachine):
             self._do(self.ec2.associate_vpc_cidr_block, VpcId=vpc, CidrBlock=f"10.{100 + pick}.0.0/16")
         self._told(vpc)
 
+    @rule(pick=PICK, most=st.sampled_from((1, 9, 9)))
+    def subnets_get_ipv6(self, pick: int, most: int) -> None:
+        vpc = self._of(pick)
+        self._give_ipv6(vpc, most)
+        self._told(vpc)
+
+    @rule(pick=PICK, value=st.sampled_from((*ADDRESSES, *ADDRESSES, "both")))
+    def tag_addresses(self, pick: int, value: str) -> None:
+        self.ec2.create_tags(Resources=[self._of(pick)], Tags=[{"Key": "endpoint-addresses", "Value": value}])
+        self._told(self._of(pick))
+
     @rule(pick=PICK, value=ANY_TAG, told=st.booleans())
     def tag(self, pick: int, value: str, told: bool) -> None:  # noqa: FBT001
         self.ec2.create_tags(Resources=[self._of(pick)], Tags=[{"Key": "endpoint-profile", "Value": value}])
@@ -298,7 +332,7 @@ class People(RuleBasedStateMachine):
         if fault:
             self.fail(operation="Every change", kind=fault, times=1)
 
-    @rule(pick=PICK, key=st.sampled_from(("endpoint-profile", "endpoint-zones")))
+    @rule(pick=PICK, key=st.sampled_from(("endpoint-profile", "endpoint-zones", "endpoint-addresses")))
     def untag(self, pick: int, key: str) -> None:
         self.ec2.delete_tags(Resources=[self._of(pick)], Tags=[{"Key": key}])
         self._told(self._of(pick))

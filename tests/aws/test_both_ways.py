@@ -253,6 +253,31 @@ def test_an_endpoint_that_is_gone_already_counts_as_deleted_under_either_spellin
         at_rest(world, vpc, looks)
 
 
+@pytest.mark.parametrize("mixed_tables", [True, False])
+def test_a_dual_stack_gateway_that_may_not_serve_a_subnet_without_ipv6_is_told_and_a_tag_is_the_way_out(
+    world: World,
+    slow: Callable[..., Any],
+    mixed_tables: bool,  # noqa: FBT001
+) -> None:
+    vpc = world.vpc("gateway", six="ab")
+    with slow(mixed_tables=mixed_tables):
+        at_rest(world, vpc, world.settle(vpc))
+        asked: Any = {"VpcId": vpc, "CidrBlock": "10.0.9.0/24", "AvailabilityZone": f"{REGION}c"}
+        subnet = world.ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
+        table = world.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        world.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        looks = world.settle(vpc)
+        covered = [table in e["RouteTableIds"] for _, e in sorted(world.endpoints(vpc).items())]
+        assert covered == [True, mixed_tables]  # DynamoDB's, S3's
+        if not mixed_tables:
+            [failure] = [t for look in looks for one in look.runs for t in one.trouble]
+            assert failure.startswith("s3 vpce-")
+            world.tag(vpc, endpoint_addresses="ipv4")
+            looks = world.settle(vpc)
+        at_rest(world, vpc, looks)
+        assert all(table in e["RouteTableIds"] for e in world.endpoints(vpc).values())
+
+
 @pytest.mark.parametrize("deleted_token", ["old", "new"])
 def test_an_endpoint_that_somebody_deleted_is_made_anew_whatever_its_token_answers(
     world: World, slow: Callable[..., Any], deleted_token: str

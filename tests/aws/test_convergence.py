@@ -27,11 +27,12 @@ def a_start(world: World, chance: random.Random, minute: Callable[[], None]) -> 
         zones=chance.choice(("", "a", "ab", "abc", "aab", "aabbcc")),
         tables=chance.randrange(3),
         tags={"endpoint-zones": chance.choice(("all", "1", "2"))} if chance.random() < 0.4 else {},
+        six=chance.choice(("", "", "a", "abc")),
     )
     if chance.random() < 0.3:
         world.ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.1.0.0/16")
     if chance.random() < 0.3:
-        world.ec2.associate_vpc_cidr_block(VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+        world.give_ipv6(vpc, chance.choice(("", "a", "abc", "abc")))
     if chance.random() < 0.3:
         world.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": False})
     foreign = {_foreign(world, vpc, chance) for _ in range(chance.randrange(3))}
@@ -70,7 +71,7 @@ def _meddle(world: World, vpc: str, chance: random.Random) -> None:
     ours = [e for e in world.endpoints(vpc).values() if any(t["Key"] == "vpce:managed-by" for t in e["Tags"])]
     groups = world.our_groups(vpc)
     one = chance.choice(ours) if ours else None
-    match chance.randrange(6):
+    match chance.randrange(8):
         case 0 if one:
             world.ec2.delete_vpc_endpoints(VpcEndpointIds=[one["VpcEndpointId"]])
         case 1 if one and one["RouteTableIds"]:
@@ -85,6 +86,10 @@ def _meddle(world: World, vpc: str, chance: random.Random) -> None:
             world.ec2.revoke_security_group_ingress(
                 GroupId=groups[0]["GroupId"], IpPermissions=groups[0]["IpPermissions"]
             )
+        case 6:
+            world.give_ipv6(vpc, "abc")
+        case 7:
+            world.tag(vpc, endpoint_addresses=chance.choice(("auto", "dualstack", "ipv4")))
         case 5:
             world.ec2.create_route_table(VpcId=vpc)
         case _:

@@ -749,11 +749,8 @@ def test_a_vpc_shows_what_checks_look_at(around: Aws) -> None:
     interface = next(e for e in seen.endpoints if e.id == endpoint)
     assert SQS in interface.dns_names
     assert json.loads(interface.policy)["Statement"]
-    assert (interface.address_type, interface.requester_managed, interface.inbound_resolver_only) == (
-        "ipv4",
-        False,
-        False,
-    )
+    assert (interface.address_type, interface.record_type) == ("ipv4", "ipv4")
+    assert not any((interface.follows_subnets, interface.requester_managed, interface.inbound_resolver_only))
     assert interface.created.endswith("+00:00")
     assert interface.created[:4] >= str(NOW.year)
     assert [g.is_default for g in seen.security_groups] == [True]

@@ -242,6 +242,136 @@ def test_a_service_without_private_dns_is_made_without(world: World) -> None:
     assert world.endpoints(vpc)["dynamodb", "Interface"]["PrivateDnsEnabled"] is False
 
 
+# ---- addresses ----------------------------------------------------------------------------------------------------
+
+OLD = "vpce:addresses"
+"""The tag that endpoints of earlier versions do not have."""
+
+
+def types(world: World, vpc: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """(service, type) → address type and records of each endpoint."""
+    found = world.endpoints(vpc).items()
+    return {key: (e["IpAddressType"], e["DnsOptions"]["DnsRecordIpType"]) for key, e in found}
+
+
+def test_a_dual_stack_vpc_gets_dual_stack_endpoints_where_the_service_is(world: World, calls: list[str]) -> None:
+    """ECR has IPv4 only, and so has DynamoDB's gateway."""
+    vpc = world.vpc("ecs-fargate", six="ab")
+
+    world.settle(vpc)
+
+    four, dual = ("ipv4", "ipv4"), ("dualstack", "dualstack")
+    assert types(world, vpc) == {
+        ("dynamodb", "Gateway"): ("ipv4", "service-defined"),
+        ("s3", "Gateway"): ("dualstack", "service-defined"),
+        ("ecr.api", "Interface"): four,
+        ("ecr.dkr", "Interface"): four,
+        ("logs", "Interface"): dual,
+        ("secretsmanager", "Interface"): dual,
+        ("ssm", "Interface"): dual,
+        ("ssmmessages", "Interface"): dual,
+    }
+    assert len(world.our_groups(vpc)[0]["IpPermissions"][0]["Ipv6Ranges"]) == 1
+    calls.clear()
+    assert not world.run(vpc).runs[0].outcomes
+    assert not [c for c in calls if c in WRITES]
+
+
+def test_one_zone_with_ipv4_only_keeps_interfaces_and_gateway_to_ipv4(world: World) -> None:
+    vpc = world.vpc("ec2-ssm", six="a")
+
+    world.settle(vpc)
+
+    assert {address_type for address_type, _ in types(world, vpc).values()} == {"ipv4"}
+    assert not world.run(vpc).runs[0].outcomes
+
+
+def test_an_interface_endpoint_follows_its_subnets_to_dual_stack_in_one_call(world: World, calls: list[str]) -> None:
+    vpc = world.vpc("ec2-ssm", six="a")
+    world.settle(vpc)
+    world.give_ipv6(vpc, "b")
+    calls.clear()
+
+    world.settle(vpc)
+
+    assert types(world, vpc) == {
+        ("dynamodb", "Gateway"): ("ipv4", "service-defined"),
+        ("s3", "Gateway"): ("ipv4", "service-defined"),  # new routes would cut connections: only a tag changes it
+        ("ssm", "Interface"): ("dualstack", "dualstack"),
+        ("ssmmessages", "Interface"): ("dualstack", "dualstack"),
+        ("ec2messages", "Interface"): ("dualstack", "dualstack"),
+    }
+    assert [c for c in calls if c in WRITES] == ["ModifyVpcEndpoint"] * 3
+    assert not world.run(vpc).runs[0].outcomes
+
+
+def test_a_new_version_changes_no_endpoint_of_an_old_one_until_the_tag_asks(world: World, calls: list[str]) -> None:
+    vpc = world.vpc("ec2-ssm")
+    world.settle(vpc)
+    world.ec2.delete_tags(Resources=[e["VpcEndpointId"] for e in world.endpoints(vpc).values()], Tags=[{"Key": OLD}])
+    world.give_ipv6(vpc, "ab")
+    world.settle(vpc)  # the security group gets the VPC's new CIDR
+    calls.clear()
+
+    assert not world.run(vpc).runs[0].outcomes
+    assert not [c for c in calls if c in WRITES]
+
+    world.tag(vpc, endpoint_addresses="dualstack")
+    told = text_of(world, vpc)
+    assert "~ updated s3 " in told
+    assert "(+IPv6): its service and its subnets are dual-stack" in told
+    assert {key: t for key, (t, _) in types(world, vpc).items() if t == "ipv4"} == {("dynamodb", "Gateway"): "ipv4"}
+    assert not world.run(vpc).runs[0].outcomes
+
+
+def test_a_zone_with_ipv4_only_is_told_and_the_tag_lets_it_in(world: World) -> None:
+    vpc = world.vpc("ec2-ssm", six="ab")
+    world.settle(vpc)
+    world.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/24", AvailabilityZone=f"{REGION}c")
+
+    told = text_of(world, vpc)
+
+    assert f"no subnet in {REGION}c has a free IPv4 address and IPv6, as dual-stack vpce-" in told
+    assert types(world, vpc)["ssm", "Interface"] == ("dualstack", "dualstack")
+    world.tag(vpc, endpoint_addresses="ipv4")
+    world.settle(vpc)
+    assert set(types(world, vpc).values()) == {("ipv4", "ipv4"), ("ipv4", "service-defined")}
+    assert len(world.endpoints(vpc)["ssm", "Interface"]["SubnetIds"]) == 3
+    assert not world.run(vpc).runs[0].outcomes
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_s3s_names_stay_for_whom_they_are_when_its_interface_becomes_dual_stack(
+    world: World,
+    names: bool,  # noqa: FBT001
+) -> None:
+    world.profiles = read_profiles(shipped_profiles(), '[both]\ngateway = ["s3"]\ninterface = ["s3"]\n')
+    vpc = world.vpc("both")
+    world.settle(vpc)
+    inbound = {"PrivateDnsOnlyForInboundResolverEndpoint": names}
+    endpoint = world.endpoints(vpc)["s3", "Interface"]["VpcEndpointId"]
+    world.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, DnsOptions=inbound)  # type: ignore[arg-type]
+    world.give_ipv6(vpc, "ab")
+
+    world.settle(vpc)
+
+    assert types(world, vpc)["s3", "Interface"] == ("dualstack", "dualstack")
+    assert world.endpoints(vpc)["s3", "Interface"]["DnsOptions"] == inbound | {"DnsRecordIpType": "dualstack"}
+    assert not world.run(vpc).runs[0].outcomes
+
+
+def test_a_new_vpc_with_ipv6_gets_its_dual_stack_gateway_before_it_has_subnets(world: World) -> None:
+    vpc = world.vpc(None, zones="")
+    world.give_ipv6(vpc, "")
+
+    world.settle(vpc, new=True)
+
+    assert types(world, vpc)["s3", "Gateway"] == ("dualstack", "service-defined")
+    table = next(iter(world.tables(vpc)))
+    routes = world.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    assert sum("DestinationPrefixListId" in r for r in routes) == 3  # DynamoDB's, and both of S3's
+
+
 # ---- drift --------------------------------------------------------------------------------------------------------
 
 
@@ -743,10 +873,13 @@ def test_a_file_that_is_not_there_changes_nothing_is_told_and_blocks_nobody(poli
     assert policed.services(healthy) == {"s3", "sqs"}
 
 
-def test_a_bad_zone_count_changes_nothing(world: World) -> None:
-    vpc = world.vpc("gateway", tags={"endpoint-zones": "two"})
+@pytest.mark.parametrize(
+    ("key", "says"), [("endpoint-zones", "is no count of zones"), ("endpoint-addresses", "is no choice")]
+)
+def test_a_bad_tag_changes_nothing(world: World, key: str, says: str) -> None:
+    vpc = world.vpc("gateway", tags={key: "two"})
 
-    assert "endpoint-zones = 'two' is no count of zones" in text_of(world, vpc)
+    assert f"{key} = 'two' {says}" in text_of(world, vpc)
     assert world.endpoints(vpc) == {}
 
 

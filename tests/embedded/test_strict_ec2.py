@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -60,6 +61,19 @@ class Network:
     def subnet(self, cidr: str, zone: str) -> str:
         made = self.ec2.create_subnet(VpcId=self.vpc_id, CidrBlock=cidr, AvailabilityZone=f"{REGION}{zone}")
         return made["Subnet"]["SubnetId"]
+
+    def give_ipv6(self, *subnets: str) -> list[str]:
+        """The associations of their blocks; the VPC gets its own by the way."""
+        vpc: Any = self.ec2.describe_vpcs(VpcIds=[self.vpc_id])["Vpcs"][0]
+        if not vpc.get("Ipv6CidrBlockAssociationSet"):
+            self.ec2.associate_vpc_cidr_block(VpcId=self.vpc_id, AmazonProvidedIpv6CidrBlock=True)
+            vpc = self.ec2.describe_vpcs(VpcIds=[self.vpc_id])["Vpcs"][0]
+        block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
+        made = [
+            self.ec2.associate_subnet_cidr_block(SubnetId=s, Ipv6CidrBlock=f"{block}{self.subnets.index(s):02x}::/64")
+            for s in subnets
+        ]
+        return [one["Ipv6CidrBlockAssociation"]["AssociationId"] for one in made]
 
     def group(self, name: str = "endpoints") -> str:
         return self.ec2.create_security_group(VpcId=self.vpc_id, GroupName=name, Description=name)["GroupId"]
@@ -297,13 +311,141 @@ def test_a_client_token_brings_no_deleted_endpoint_back(net: Network) -> None:
     assert net.ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
 
 
+# address types
+
+
+def types_of(endpoint: Any) -> tuple[str, str]:
+    return endpoint["IpAddressType"], endpoint["DnsOptions"]["DnsRecordIpType"]
+
+
 def test_dualstack_needs_subnets_with_ipv6(net: Network) -> None:
-    assert refused(lambda: net.interface(IpAddressType="dualstack"))[0] == "InvalidParameter"
+    asked: Any = {"IpAddressType": "dualstack", "SubnetIds": net.subnets}
+    assert refused(lambda: net.interface(**asked))[0] == "InvalidParameter"
+    net.give_ipv6(net.subnets[0])
+    assert refused(lambda: net.interface(**asked))[0] == "InvalidParameter"
+    net.give_ipv6(net.subnets[1])
+    assert net.interface(**asked)["IpAddressType"] == "dualstack"
 
 
-def test_address_type_and_dns_options_are_kept(net: Network) -> None:
-    made = net.interface(DnsOptions={"DnsRecordIpType": "ipv4"}, IpAddressType="ipv4")
-    assert (made["IpAddressType"], made["DnsOptions"]["DnsRecordIpType"]) == ("ipv4", "ipv4")
+@pytest.mark.parametrize("address_type", ["ipv4", "dualstack", "ipv6"])
+def test_subnets_must_have_what_an_endpoint_is_to_have_and_for_ipv6_nothing_else(
+    net: Network, address_type: str
+) -> None:
+    net.give_ipv6(*net.subnets)
+    block = net.ec2.describe_subnets(SubnetIds=net.subnets[:1])["Subnets"][0]["Ipv6CidrBlockAssociationSet"][0]
+    six = block["Ipv6CidrBlock"].replace("00::/64", "0f::/64")
+    only_six = net.ec2.create_subnet(VpcId=net.vpc_id, Ipv6CidrBlock=six, Ipv6Native=True)["Subnet"]["SubnetId"]
+    wrong = net.subnets[0] if address_type == "ipv6" else only_six
+    assert "does not match" in refused(lambda: net.interface(IpAddressType=address_type, SubnetIds=[wrong]))[1]
+
+
+def test_an_address_type_that_the_service_does_not_support_is_refused(net: Network) -> None:
+    net.give_ipv6(*net.subnets)
+    ecr, dynamodb = (f"com.amazonaws.{REGION}.{name}" for name in ("ecr.api", "dynamodb"))
+    details = net.ec2.describe_vpc_endpoint_services(ServiceNames=[ecr, SQS])["ServiceDetails"]
+    assert {d["ServiceName"]: d["SupportedIpAddressTypes"] for d in details} == {ecr: ["ipv4"], SQS: ["ipv6", "ipv4"]}
+    assert "not supported" in refused(lambda: net.interface(ecr, IpAddressType="dualstack"))[1]
+    assert "not supported" in refused(lambda: net.gateway(dynamodb, IpAddressType="dualstack"))[1]
+
+
+def test_records_are_of_the_address_type_unless_told_and_must_go_with_it(net: Network) -> None:
+    net.give_ipv6(*net.subnets)
+    assert types_of(net.gateway()) == ("ipv4", "service-defined")
+    assert types_of(net.gateway(IpAddressType="dualstack")) == ("dualstack", "service-defined")
+    asked: dict[str, Any] = {"PrivateDnsEnabled": False}
+    assert types_of(net.interface(**asked)) == ("ipv4", "ipv4")
+    assert types_of(net.interface(**asked, IpAddressType="dualstack")) == ("dualstack", "dualstack")
+    for records in ("ipv4", "service-defined"):
+        dual = net.interface(**asked, IpAddressType="dualstack", DnsOptions={"DnsRecordIpType": records})
+        assert types_of(dual) == ("dualstack", records)
+    for records in ("dualstack", "ipv6", "service-defined"):
+        call = functools.partial(net.interface, **asked, DnsOptions={"DnsRecordIpType": records})
+        assert "not compatible" in refused(call)[1]
+
+
+def test_modify_changes_the_address_type_and_not_the_records(net: Network) -> None:
+    net.give_ipv6(*net.subnets)
+    endpoint_id = net.interface()["VpcEndpointId"]
+    net.modify(endpoint_id, IpAddressType="dualstack")
+    assert types_of(net.endpoint(endpoint_id)) == ("dualstack", "ipv4")
+    assert [len(i["Ipv6Addresses"]) for i in net.interfaces()] == [1]
+    net.modify(endpoint_id, DnsOptions={"DnsRecordIpType": "dualstack"})
+    assert "not compatible" in refused(lambda: net.modify(endpoint_id, IpAddressType="ipv4"))[1]
+    net.modify(endpoint_id, IpAddressType="ipv4", DnsOptions={"DnsRecordIpType": "ipv4"})
+    assert types_of(net.endpoint(endpoint_id)) == ("ipv4", "ipv4")
+    assert [len(i["Ipv6Addresses"]) for i in net.interfaces()] == [0]
+
+
+def test_a_dual_stack_endpoint_takes_no_subnet_without_ipv6(net: Network) -> None:
+    net.give_ipv6(net.subnets[0])
+    endpoint_id = net.interface(IpAddressType="dualstack")["VpcEndpointId"]
+    assert refused(lambda: net.modify(endpoint_id, AddSubnetIds=net.subnets[1:]))[0] == "InvalidParameter"
+    ipv4: Any = {"IpAddressType": "ipv4", "DnsOptions": {"DnsRecordIpType": "ipv4"}}
+    net.modify(endpoint_id, AddSubnetIds=net.subnets[1:], **ipv4)
+    assert net.endpoint(endpoint_id)["SubnetIds"] == net.subnets
+
+
+@pytest.mark.parametrize("before", ["ipv4", "dualstack"])
+def test_no_endpoint_changes_to_ipv6_only(net: Network, before: str) -> None:
+    net.give_ipv6(*net.subnets)
+    endpoint_id = net.gateway(IpAddressType=before)["VpcEndpointId"]
+    assert "cannot change" in refused(lambda: net.modify(endpoint_id, IpAddressType="ipv6"))[1]
+
+
+def test_what_a_change_of_dns_options_leaves_out_is_the_default_again(net: Network) -> None:
+    net.give_ipv6(*net.subnets)
+    net.gateway(IpAddressType="dualstack")
+    endpoint_id = net.interface(S3, DnsOptions=NOT_INBOUND)["VpcEndpointId"]
+    change: Any = {"IpAddressType": "dualstack", "DnsOptions": {"DnsRecordIpType": "dualstack"}}
+    net.modify(endpoint_id, **change)
+    assert net.endpoint(endpoint_id)["DnsOptions"]["PrivateDnsOnlyForInboundResolverEndpoint"] is True
+
+
+def test_names_for_inbound_resolvers_go_with_the_records_of_the_gateway(net: Network) -> None:
+    net.give_ipv6(*net.subnets)
+    net.gateway(DnsOptions={"DnsRecordIpType": "ipv4"})
+    assert "does not match" in refused(lambda: net.interface(S3, IpAddressType="dualstack"))[1]
+    assert types_of(net.interface(S3)) == ("ipv4", "ipv4")
+
+
+def test_a_dual_stack_gateway_has_a_route_for_each_kind_of_address(net: Network) -> None:
+    net.give_ipv6(*net.subnets)
+    table = net.main_table()
+    endpoint_id = net.gateway(IpAddressType="dualstack", RouteTableIds=[table])["VpcEndpointId"]
+    assert net.prefix_lists(table) == [endpoint_id] * 2
+    net.modify(endpoint_id, IpAddressType="ipv4")
+    assert net.prefix_lists(table) == [endpoint_id]
+    net.modify(endpoint_id, IpAddressType="dualstack", RemoveRouteTableIds=[table])
+    assert net.prefix_lists(table) == []
+
+
+def test_a_dual_stack_gateway_is_for_subnets_with_ipv6(net: Network) -> None:
+    table = net.main_table()
+    asked: Any = {"IpAddressType": "dualstack", "RouteTableIds": [table]}
+    assert refused(lambda: net.gateway(**asked))[0] == "InvalidParameter"
+    own = net.ec2.create_route_table(VpcId=net.vpc_id)["RouteTable"]["RouteTableId"]
+    net.ec2.associate_route_table(RouteTableId=own, SubnetId=net.subnets[1])
+    net.give_ipv6(net.subnets[0])
+    endpoint_id = net.gateway(**asked)["VpcEndpointId"]
+    assert refused(lambda: net.modify(endpoint_id, AddRouteTableIds=[own]))[0] == "InvalidParameter"
+    with strict_ec2.behave(mixed_tables=True):
+        net.modify(endpoint_id, AddRouteTableIds=[own])
+    assert net.prefix_lists(own) == [endpoint_id] * 2
+
+
+def test_a_block_that_is_in_use_stays(net: Network) -> None:
+    """An endpoint has of the subnet's, and the subnet of the VPC's."""
+    [association] = net.give_ipv6(net.subnets[0])
+    endpoint_id = net.interface(IpAddressType="dualstack")["VpcEndpointId"]
+    take_away = functools.partial(net.ec2.disassociate_subnet_cidr_block, AssociationId=association)
+    block = net.ec2.describe_vpcs(VpcIds=[net.vpc_id])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]
+    take_all = functools.partial(net.ec2.disassociate_vpc_cidr_block, AssociationId=block["AssociationId"])
+    assert "in use" in refused(take_away)[1]
+    assert "in use" in refused(take_all)[1]
+    net.delete(endpoint_id)
+    take_away()
+    assert net.ec2.describe_subnets(SubnetIds=net.subnets[:1])["Subnets"][0]["Ipv6CidrBlockAssociationSet"] == []
+    take_all()
 
 
 def test_a_client_token_of_a_deleted_endpoint_may_also_make_a_new_one(net: Network, clock: Clock) -> None:

@@ -98,6 +98,15 @@ def _drop_cidr(stack: Stack, vpc: str) -> Callable[[], bool]:
     return closed_to_it
 
 
+def _give_ipv6(stack: Stack, vpc: str) -> Callable[[], bool]:
+    made = stack.ec2.associate_vpc_cidr_block(VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+    block = made["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"].removesuffix("00::/56")
+    subnets = stack.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    for number, subnet in enumerate(subnets):
+        stack.ec2.associate_subnet_cidr_block(SubnetId=subnet["SubnetId"], Ipv6CidrBlock=f"{block}{number:02x}::/64")
+    return lambda: stack.endpoints(vpc)["sts"]["IpAddressType"] == "dualstack"
+
+
 def _private_dns_off(stack: Stack, vpc: str) -> Callable[[], bool]:
     endpoint = stack.endpoints(vpc)["sts"]["VpcEndpointId"]
     stack.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PrivateDnsEnabled=False)
@@ -139,8 +148,8 @@ def kept(stack: Stack) -> str:
 @pytest.mark.parametrize(
     "drift",
     [
-        _add_route_table, _add_zone, _add_cidr, _drop_cidr, _private_dns_off, _dns_hostnames_off, _delete_endpoint,
-        _revoke_ingress,
+        _add_route_table, _add_zone, _add_cidr, _drop_cidr, _give_ipv6, _private_dns_off, _dns_hostnames_off,
+        _delete_endpoint, _revoke_ingress,
     ],
     ids=lambda f: f.__name__.strip("_"),
 )  # fmt: skip

@@ -16,6 +16,8 @@ from tests.factories import (
     OPEN,
     REMOVAL,
     WISHES,
+    a_catalog,
+    a_dual,
     a_gateway,
     a_group,
     a_plan,
@@ -24,9 +26,11 @@ from tests.factories import (
     a_vpc,
     a_wish,
     an_interface,
+    an_offer,
     vpcs,
 )
 from vpce.core.caution import careful, disturbance, guarded, takes_away, warnings_of
+from vpce.core.model import Addresses, Kind
 from vpce.core.notice import explain
 from vpce.core.plan import (
     CreateEndpoint,
@@ -126,6 +130,37 @@ def test_a_policy_takes_away_unless_it_is_full_access(policy: EndpointPolicy, *,
     assert [a.enable_private_dns for a in plan.actions if isinstance(a, UpdateEndpoint)] == [True]
     assert bool(plan.held) is is_held
     assert is_held is any("policy" in w for w in warnings_of(plan))
+
+
+def dual(*, zones: int | None = None, addresses: Addresses | None = None, **changes: Any) -> Plan:
+    """Of a VPC whose third zone is new, and whose endpoints are to change their addresses."""
+    endpoints = (a_gateway("s3", **changes), an_interface("sqs", **changes))
+    vpc = a_vpc(subnets=tuple(map(a_dual, "abc")), endpoints=endpoints, security_groups=(a_group(),))
+    wish = replace(a_wish(gateway=["s3"], interface=["sqs"], zones=zones, addresses=addresses), window=SHUT)
+    offers = (an_offer("s3", Kind.GATEWAY), an_offer("sqs"))
+    return a_plan(vpc, wish, a_catalog(*(replace(o, address_types=frozenset({"ipv4", "ipv6"})) for o in offers)))
+
+
+def test_outside_the_window_an_endpoint_gets_its_zone_and_no_ipv6_yet() -> None:
+    plan = careful(dual(addresses=Addresses.DUALSTACK), NOW)
+
+    assert [(a.add_subnets, a.address_type) for a in plan.actions if isinstance(a, UpdateEndpoint)] == [
+        (frozenset({"subnet-c"}), None)
+    ]
+    assert [
+        (h.action.endpoint.kind, h.action.address_type) for h in plan.held if isinstance(h.action, UpdateEndpoint)
+    ] == [
+        (Kind.GATEWAY, Addresses.DUALSTACK),
+        (Kind.INTERFACE, Addresses.DUALSTACK),
+    ]
+
+
+def test_what_takes_ipv6_away_is_one_with_the_zone_that_it_lets_in_and_not_for_create_only() -> None:
+    plan = dual(addresses=Addresses.IPV4, address_type="dualstack")
+    narrower = careful(replace(plan, wish=replace(plan.wish, mode=Mode.CREATE_ONLY, window=None)), NOW)
+
+    assert [h.action for h in careful(plan, NOW).held] == [h.action for h in narrower.held] == list(plan.actions)
+    assert "clients that have IPv6 only lose their way" in " ".join(warnings_of(plan))
 
 
 @given(vpcs(), WISHES)

@@ -14,6 +14,7 @@ from tests.factories import (
     CATALOG,
     CIDR,
     FILE,
+    IPV6,
     NARROW,
     NOW,
     ORGANIZATION,
@@ -174,8 +175,13 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
         ("half of the VPC", subject(with_sqs(ingress=(a_rule("10.0.0.0/24"),)), SQS), "closed to 10.0.0.0/16"),
         (
             "a second CIDR",
-            subject(replace(with_sqs(), cidrs=(CIDR, "2001:db8::/56")), SQS),
-            "closed to 2001:db8::/56 on port 443",
+            subject(replace(with_sqs(), cidrs=(CIDR, "10.1.0.0/16")), SQS),
+            "closed to 10.1.0.0/16 on port 443",
+        ),
+        (
+            "IPv6",
+            subject(replace(with_sqs(address_type="dualstack"), cidrs=(CIDR, IPV6)), SQS),
+            "closed to 2001:db8:1::/56 on port 443",
         ),
         (
             "the wrong port",
@@ -271,6 +277,10 @@ WELL: dict[str, list[tuple[str, Subject]]] = {
         ("it is leaving", subject(tagged(
             endpoints=(an_interface(state="deleting"),), security_groups=(a_group(a_rule(port=80)),)
         ))),
+        ("it has no IPv6 itself", subject(replace(with_sqs(), cidrs=(CIDR, IPV6)), SQS)),
+        ("it has IPv6 only", subject(
+            replace(with_sqs(address_type="ipv6", ingress=(a_rule(IPV6),)), cidrs=(CIDR, IPV6)), SQS
+        )),
     ],
 }  # fmt: skip
 
@@ -485,7 +495,7 @@ def test_the_fix_of_a_missing_gateway_can_be_pasted() -> None:
     [(CIDR, "IpRanges=[{CidrIp=10.0.0.0/16}]"), ("2001:db8::/56", "Ipv6Ranges=[{CidrIpv6=2001:db8::/56}]")],
 )
 def test_the_fix_of_a_closed_group_is_of_the_family_of_the_cidr(cidr: str, expected: str) -> None:
-    vpc = replace(with_sqs(ingress=(a_rule(port=80),)), cidrs=(cidr,))
+    vpc = replace(with_sqs(ingress=(a_rule(port=80),), address_type="dualstack"), cidrs=(cidr,))
     (finding,) = found("closed-security-group", subject(vpc, SQS))
 
     assert finding.fix.splitlines()[0].endswith(f"IpProtocol=tcp,FromPort=443,ToPort=443,{expected}")

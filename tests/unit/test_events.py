@@ -35,6 +35,8 @@ def everywhere(place: Place) -> tuple[Place, frozenset[str], frozenset[str]]:
 POINTS_AT: dict[str, tuple[Place, frozenset[str], frozenset[str]] | str] = {
     "AssociateDhcpOptions": look(WRITTEN, VPC),
     "AssociateRouteTable": "AssociateRouteTable changes nothing that endpoints depend on",
+    "AssociateSubnetCidrBlock": everywhere(WRITTEN),
+    "AssociateSubnetCidrBlock_items": everywhere(WRITTEN),
     "AssociateVpcCidrBlock": look(WRITTEN, VPC),
     "AssociateVpcCidrBlock_items": look(WRITTEN, VPC),
     "AuthorizeSecurityGroupIngress": "AuthorizeSecurityGroupIngress changes nothing that endpoints depend on",

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import (
+    BOTH,
     CATALOG,
     CIDR,
     FILE,
@@ -29,6 +30,7 @@ from tests.factories import (
     A,
     C,
     a_catalog,
+    a_dual,
     a_gateway,
     a_group,
     a_plan,
@@ -45,7 +47,7 @@ from tests.factories import (
     steps,
     vpcs,
 )
-from vpce.core.model import Catalog, Dns, Ingress, Kind
+from vpce.core.model import Addresses, Catalog, Dns, Ingress, Kind
 from vpce.core.plan import (
     GRACE,
     CreateEndpoint,
@@ -71,7 +73,7 @@ from vpce.core.policies import FULL_ACCESS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vpce.core.model import Endpoint, Vpc
+    from vpce.core.model import Endpoint, RouteTable, Subnet, Vpc
     from vpce.core.plan import Plan, Step
     from vpce.core.policies import EndpointPolicy
     from vpce.core.profile import Wish
@@ -668,6 +670,227 @@ def test_of_two_interfaces_of_ours_the_one_with_the_names_serves_and_the_other_i
     assert only(Keep, found).endpoint.id == "vpce-2"
     assert only(MarkEndpoint, found).endpoint.id == "vpce-1"
     assert kinds(found) == [MarkEndpoint, Keep]
+
+
+# ---- addresses ------------------------------------------------------------------------------------------------------
+
+
+DUAL = (a_dual("a"), a_dual("b"))
+SIX = a_catalog(
+    an_offer("sqs", address_types=BOTH),
+    an_offer("s3", address_types=BOTH),
+    an_offer("s3", Kind.GATEWAY, address_types=BOTH),
+)
+
+
+def dual_vpc(*endpoints: Endpoint, **changes: object) -> Vpc:
+    return a_vpc(**{"subnets": DUAL, "endpoints": endpoints, "security_groups": OURS} | changes)
+
+
+@pytest.mark.parametrize(
+    ("why", "subnets", "wish", "expected"),
+    [
+        ("all of it is", DUAL, SQS, "dualstack"),
+        ("asked for twice", DUAL, a_wish(interface=["sqs"], addresses=Addresses.DUALSTACK), "dualstack"),
+        ("the service has IPv4 only", DUAL, a_wish(interface=["sns"]), "ipv4"),
+        ("one zone has IPv4 only", (a_dual("a"), a_subnet("b")), SQS, "ipv4"),
+        ("no zone has IPv6", (a_subnet("a"), a_subnet("b")), SQS, "ipv4"),
+        ("the tag wants none", DUAL, a_wish(interface=["sqs"], addresses=Addresses.IPV4), "ipv4"),
+    ],
+)
+def test_an_endpoint_is_made_dual_stack_where_its_service_and_all_its_subnets_are(
+    why: str, subnets: tuple[Subnet, ...], wish: Wish, expected: str
+) -> None:
+    made = only(CreateEndpoint, steps(dual_vpc(subnets=subnets), wish, SIX))
+
+    assert made.address_type == expected, why
+
+
+@pytest.mark.parametrize(
+    ("why", "subnets", "tables", "there", "expected"),
+    [
+        ("equals", (a_subnet(id="subnet-1"), a_dual(id="subnet-2")), (a_table(),), (), "subnet-2"),
+        ("one is used", (a_subnet(id="subnet-1"), a_dual(id="subnet-2")), (a_table(),), ("subnet-1",), "subnet-1"),
+        (
+            "one is public",
+            (a_subnet(id="subnet-1"), a_dual(id="subnet-2")),
+            (a_table(), a_table("x", subnets=frozenset({"subnet-2"}), reaches_internet_gateway=True)),
+            (),
+            "subnet-1",
+        ),
+    ],
+)
+def test_of_equal_subnets_of_a_zone_the_dual_stack_one_is_taken(
+    why: str, subnets: tuple[Subnet, ...], tables: tuple[RouteTable, ...], there: tuple[str, ...], expected: str
+) -> None:
+    others = (an_interface("ssm", subnets=frozenset(there)),) if there else ()
+    vpc = dual_vpc(*others, subnets=subnets, route_tables=tables)
+
+    assert only(CreateEndpoint, steps(vpc, SQS, SIX)).subnets == {expected}, why
+
+
+def test_an_endpoint_of_a_version_that_knew_ipv4_only_stays_as_it_is_and_says_how_to_change_that() -> None:
+    """A new version of vpce changes no endpoint by itself."""
+    found = steps(dual_vpc(an_interface(), a_gateway()), a_wish(gateway=["s3"], interface=["sqs"]), SIX)
+
+    assert kinds(found) == [Keep, Keep]
+    assert {k.why for k in found} == {
+        "profile test asks for it; IPv4 only as it was made, unless endpoint-addresses = dualstack"
+    }
+
+
+def test_an_endpoint_made_to_follow_its_subnets_becomes_dual_stack_with_them() -> None:
+    update = only(UpdateEndpoint, steps(dual_vpc(an_interface(follows_subnets=True)), SQS, SIX))
+
+    assert update.address_type is Addresses.DUALSTACK
+    assert update.why == "its service and its subnets are dual-stack"
+
+
+@pytest.mark.parametrize(
+    ("subnets", "addresses", "catalog"),
+    [
+        ((a_dual("a"), a_subnet("b")), None, SIX),
+        ((a_dual("a"), a_subnet("b")), Addresses.DUALSTACK, SIX),
+        (DUAL, Addresses.DUALSTACK, a_catalog()),
+        (DUAL, Addresses.IPV4, SIX),
+    ],
+)
+def test_an_endpoint_stays_as_it_is_while_something_stands_against_dual_stack(
+    subnets: tuple[Subnet, ...], addresses: Addresses | None, catalog: Catalog
+) -> None:
+    vpc = dual_vpc(an_interface(follows_subnets=True), subnets=subnets)
+
+    assert actions(vpc, a_wish(interface=["sqs"], addresses=addresses), catalog) == ()
+
+
+@pytest.mark.parametrize("there", [an_interface("s3"), a_gateway("s3")])
+@pytest.mark.parametrize(
+    ("before", "asked", "expected"),
+    [
+        ("ipv4", Addresses.DUALSTACK, Addresses.DUALSTACK),
+        ("ipv4", Addresses.IPV4, None),
+        ("dualstack", Addresses.IPV4, Addresses.IPV4),
+        ("dualstack", Addresses.DUALSTACK, None),
+        ("dualstack", None, None),
+        ("ipv6", Addresses.DUALSTACK, None),
+        ("ipv6", Addresses.IPV4, None),
+    ],
+)
+def test_the_tag_changes_what_is_there_to_and_fro_but_for_ipv6_only(
+    there: Endpoint, before: str, asked: Addresses | None, expected: Addresses | None
+) -> None:
+    """EC2 switches no endpoint to IPv6 only, nor from it."""
+    names = {there.kind: ["s3"]}
+    wish = a_wish(gateway=names.get(Kind.GATEWAY, []), interface=names.get(Kind.INTERFACE, []), addresses=asked)
+    found = actions(dual_vpc(replace(there, address_type=before)), wish, SIX)
+
+    assert [a.address_type for a in found if isinstance(a, UpdateEndpoint)] == ([expected] if expected else [])
+
+
+def test_a_dual_stack_endpoint_does_without_a_zone_that_has_ipv4_only_and_people_are_told() -> None:
+    """Back to IPv4, clients that have IPv6 only would lose their way; from the zone, packets cross zones."""
+    vpc = dual_vpc(an_interface(address_type="dualstack"), subnets=(*DUAL, a_subnet("c")))
+    found = steps(vpc, SQS, SIX)
+
+    assert kinds(found) == [Shortfall, Keep]
+    assert only(Shortfall, found).why == (
+        "no subnet in eu-west-1c has a free IPv4 address and IPv6, as dual-stack vpce-sqs needs; give one both, or tag "
+        "the VPC endpoint-addresses = ipv4"
+    )
+
+
+def test_a_zone_that_has_ipv4_only_is_added_by_the_call_that_takes_ipv6_away() -> None:
+    vpc = dual_vpc(an_interface(address_type="dualstack"), subnets=(*DUAL, a_subnet("c")))
+    update = only(UpdateEndpoint, steps(vpc, a_wish(interface=["sqs"], addresses=Addresses.IPV4), SIX))
+
+    assert update.add_subnets == {"subnet-c"}
+    assert update.address_type is Addresses.IPV4
+    assert update.why == "no interface in the zone of subnet-c; endpoint-addresses wants IPv4 only"
+
+
+def test_a_dual_stack_endpoint_is_added_to_zones_that_are_and_takes_their_dual_stack_subnet() -> None:
+    more = (a_subnet("c", id="subnet-c1"), a_dual("c", id="subnet-c2"))
+    used = an_interface("ssm", subnets=frozenset({"subnet-c1"}))
+    update = only(
+        UpdateEndpoint, steps(dual_vpc(an_interface(address_type="dualstack"), used, subnets=(*DUAL, *more)), SQS, SIX)
+    )
+
+    assert update.add_subnets == {"subnet-c2"}
+    assert update.address_type is None
+
+
+def test_a_subnet_that_goes_stands_against_dual_stack_until_it_is_gone() -> None:
+    """EC2 names no order for the changes of one call."""
+    vpc = dual_vpc(an_interface(follows_subnets=True), subnets=(a_dual("a"), a_subnet("b")))
+    wish = a_wish(interface=["sqs"], zones=1)
+    first = a_plan(vpc, wish, SIX)
+    second = a_plan(carried_out(first), wish, SIX)
+
+    assert [a.address_type for p in (first, second) for a in p.actions if isinstance(a, UpdateEndpoint)] == [
+        None,
+        Addresses.DUALSTACK,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        (an_interface("s3", inbound_resolver_only=True), True),
+        (an_interface("s3", inbound_resolver_only=False), False),
+        (an_interface("s3", private_dns=False), True),
+        (an_interface("sqs"), None),
+    ],
+)
+def test_with_new_addresses_what_s3s_names_are_for_is_said_again(there: Endpoint, *, expected: bool | None) -> None:
+    """What a call that speaks of DNS leaves out is taken for true."""
+    wish = a_wish(gateway=["s3"], interface=[there.service.rpartition(".")[2]], addresses=Addresses.DUALSTACK)
+    found = actions(dual_vpc(a_gateway(address_type="dualstack"), there), wish, SIX)
+
+    assert only(UpdateEndpoint, found).inbound_resolver_only is expected
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [("service-defined", "dualstack"), ("dualstack", "dualstack"), ("ipv4", "ipv4"), ("", "dualstack")],
+)
+def test_s3s_interface_goes_by_the_records_of_a_gateway_that_somebody_else_made(records: str, expected: str) -> None:
+    """AWS has the two agree, or the gateway's be service-defined."""
+    vpc = dual_vpc(a_gateway(is_ours=False, record_type=records))
+
+    assert only(CreateEndpoint, steps(vpc, a_wish(interface=["s3"]), SIX)).address_type == expected
+
+
+@pytest.mark.parametrize(
+    ("why", "changes", "expected"),
+    [
+        ("all subnets are", {}, "dualstack"),
+        ("one is not", {"subnets": (a_dual("a"), a_subnet("b"))}, "ipv4"),
+        ("there is none, and the VPC has IPv6", {"subnets": (), "cidrs": (CIDR, IPV6)}, "dualstack"),
+        ("there is none, and the VPC has none", {"subnets": ()}, "ipv4"),
+    ],
+)
+def test_s3s_gateway_is_made_dual_stack_where_all_subnets_are_and_dynamodbs_never(
+    why: str, changes: dict[str, object], expected: str
+) -> None:
+    made = actions(dual_vpc(**changes), a_wish(gateway=["dynamodb", "s3"]), SIX)
+
+    assert {a.service: a.address_type for a in made if isinstance(a, CreateEndpoint)} == {
+        "dynamodb": "ipv4",
+        "s3": expected,
+    }, why
+
+
+def test_a_dual_stack_gateway_is_on_every_new_table_whatever_its_subnets_have() -> None:
+    """Whether AWS takes it is not documented; without the route, the subnet would be without the service."""
+    vpc = dual_vpc(
+        a_gateway(address_type="dualstack"),
+        subnets=(*DUAL, a_subnet("c")),
+        route_tables=(a_table(), a_table("new", subnets=frozenset({"subnet-c"}))),
+    )
+    update = only(UpdateEndpoint, steps(vpc, S3, SIX))
+
+    assert update.add_route_tables == {"rtb-new"}
+    assert update.address_type is None
 
 
 # ---- S3 as interface and as gateway -------------------------------------------------------------------------------

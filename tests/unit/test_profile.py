@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.factories import a_gateway, a_group, a_profile, a_vpc, an_interface
 from vpce.aws.parameters import shipped_profiles
+from vpce.core.model import Addresses
 from vpce.core.policies import EndpointPolicy, PolicyFile
 from vpce.core.profile import (
     BadPolicy,
@@ -452,6 +453,31 @@ def test_other_zones_are_refused(text: str) -> None:
     vpc = a_vpc(tags={"endpoint-profile": "lambda", "endpoint-zones": text})
 
     with pytest.raises(BadTag, match="is no count of zones; use 'all', '1', '2'"):
+        wish_of(vpc, SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, None),
+        ("auto", None),
+        ("dualstack", Addresses.DUALSTACK),
+        (" DualStack ", Addresses.DUALSTACK),
+        ("ipv4", Addresses.IPV4),
+    ],
+)
+def test_endpoint_addresses_is_one_of_three_words(text: str | None, expected: Addresses | None) -> None:
+    asked = {} if text is None else {"endpoint-addresses": text}
+    vpc = a_vpc(tags={"endpoint-profile": "lambda"} | asked)
+
+    assert wish_of(vpc, SHIPPED).addresses is expected
+
+
+@pytest.mark.parametrize("text", ["ipv6", "both", "", "dual-stack"])
+def test_other_addresses_are_refused(text: str) -> None:
+    vpc = a_vpc(tags={"endpoint-profile": "lambda", "endpoint-addresses": text})
+
+    with pytest.raises(BadTag, match="is no choice; use 'auto', 'dualstack' or 'ipv4'"):
         wish_of(vpc, SHIPPED)
 
 

@@ -26,7 +26,16 @@ from vpce.aws.errors import (
     verdict_of,
     words_of,
 )
-from vpce.core.model import DELETE_AFTER_TAG, MADE_FOR_TAG, MANAGED_BY_TAG, Kind, group_name
+from vpce.core.model import (
+    DELETE_AFTER_TAG,
+    FOLLOWS,
+    FOLLOWS_TAG,
+    MADE_FOR_TAG,
+    MANAGED_BY_TAG,
+    Addresses,
+    Kind,
+    group_name,
+)
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
@@ -231,6 +240,9 @@ class _Run:
             "VpcId": self.plan.vpc.id,
             "ServiceName": action.offer.service,
         }
+        if action.address_type is not Addresses.IPV4:
+            request["IpAddressType"] = action.address_type.value
+        tags = [*self._tags(action.service), {"Key": MADE_FOR_TAG, "Value": action.made_for}]
         if action.offer.kind is Kind.GATEWAY:
             request["RouteTableIds"] = sorted(action.route_tables)
         else:
@@ -238,9 +250,9 @@ class _Run:
             request["SecurityGroupIds"] = [self.group_id]
             request["PrivateDnsEnabled"] = action.private_dns
             request |= _dns_options(action)
+            tags.append({"Key": FOLLOWS_TAG, "Value": FOLLOWS})
         if action.policy:
             request["PolicyDocument"] = action.policy
-        tags = [*self._tags(action.service), {"Key": MADE_FOR_TAG, "Value": action.made_for}]
         request["TagSpecifications"] = [{"ResourceType": "vpc-endpoint", "Tags": tags}]
         token = "|".join((self.installation, self.generation, repr(sorted(request.items()))))
         return request | {"ClientToken": hashlib.sha256(token.encode()).hexdigest()}
@@ -250,6 +262,7 @@ class _Run:
             "AddRouteTableIds": sorted(action.add_route_tables),
             "AddSubnetIds": sorted(action.add_subnets),
             "RemoveSubnetIds": sorted(action.remove_subnets),
+            "IpAddressType": action.address_type and action.address_type.value,
             "AddSecurityGroupIds": [self.group_id] if action.add_our_security_group else [],
             "PrivateDnsEnabled": action.enable_private_dns or None,
             "PolicyDocument": action.policy,
@@ -277,8 +290,18 @@ class _Run:
 
 
 def _dns_options(action: CreateEndpoint | UpdateEndpoint) -> dict[str, Any]:
-    only = action.inbound_resolver_only
-    return {} if only is None else {"DnsOptions": {"PrivateDnsOnlyForInboundResolverEndpoint": only}}
+    """What must be said of names.
+
+    New ones get records of the address type, old ones keep theirs unless told, which ipv4 may not. A gateway's are as
+    the name that is asked for, and stay so.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#aws-services-dns-record-ip-type
+    """
+    options: dict[str, Any] = {}
+    if action.inbound_resolver_only is not None:
+        options["PrivateDnsOnlyForInboundResolverEndpoint"] = action.inbound_resolver_only
+    if isinstance(action, UpdateEndpoint) and action.address_type and action.endpoint.kind is Kind.INTERFACE:
+        options["DnsRecordIpType"] = action.address_type.value
+    return {"DnsOptions": options} if options else {}
 
 
 def _outcome_of(action: Action, error: ClientError | BotoCoreError) -> Outcome:

@@ -35,6 +35,7 @@ def _offers(detail: ServiceDetailTypeDef) -> list[Offer]:
             zones=frozenset(detail.get("AvailabilityZones", [])),
             private_dns_names=tuple(sorted(names)) if kind is Kind.INTERFACE else (),
             takes_policy=detail.get("VpcEndpointPolicySupported", False),
+            address_types=frozenset(t.lower() for t in detail.get("SupportedIpAddressTypes", [])),
         )
         for kind in Kind
         if kind.value in kinds

@@ -18,8 +18,11 @@ from vpce.aws.errors import code_of, is_gone
 from vpce.aws.pace import OutOfTimeError
 from vpce.core.model import (
     DELETE_AFTER_TAG,
+    FOLLOWS,
+    FOLLOWS_TAG,
     MADE_FOR_TAG,
     MANAGED_BY_TAG,
+    Addresses,
     Dns,
     Endpoint,
     Ingress,
@@ -258,6 +261,7 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
         if kind is None:
             continue  # Gateway Load Balancer, Resource, ServiceNetwork: not made of services
         tags = _tags(endpoint)
+        names = endpoint.get("DnsOptions", {})
         error = endpoint.get("LastError", {})
         yield Endpoint(
             id=endpoint["VpcEndpointId"],
@@ -270,14 +274,16 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             subnets=frozenset(endpoint.get("SubnetIds", [])),
             security_groups=frozenset(g["GroupId"] for g in endpoint.get("Groups", [])),
             private_dns=kind is Kind.INTERFACE and endpoint.get("PrivateDnsEnabled", False),
-            needs_gateway=endpoint.get("DnsOptions", {}).get("PrivateDnsOnlyForInboundResolverEndpoint", False),
+            needs_gateway=names.get("PrivateDnsOnlyForInboundResolverEndpoint", False),
             failure=error.get("Message") or endpoint.get("FailureReason", ""),
             dns_names=tuple(sorted(_dns_names(endpoint))),
-            inbound_resolver_only=endpoint.get("DnsOptions", {}).get("PrivateDnsOnlyForInboundResolverEndpoint", False),
+            inbound_resolver_only=names.get("PrivateDnsOnlyForInboundResolverEndpoint", False),
             policy=endpoint.get("PolicyDocument") or "",
             requester_managed=endpoint.get("RequesterManaged", False),
             created=endpoint["CreationTimestamp"].isoformat() if "CreationTimestamp" in endpoint else "",
-            address_type=endpoint.get("IpAddressType", "ipv4").lower(),
+            address_type=endpoint.get("IpAddressType", Addresses.IPV4).lower(),
+            record_type=names.get("DnsRecordIpType", "").lower(),
+            follows_subnets=tags.get(FOLLOWS_TAG) == FOLLOWS,
             delete_after=_moment(tags.get(DELETE_AFTER_TAG, "")),
         )
 

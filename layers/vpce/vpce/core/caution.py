@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vpce.core.model import DELETIONS_TAG, Kind
+from vpce.core.model import DELETIONS_TAG, Addresses, Kind
 from vpce.core.plan import (
     Action,
     CreateEndpoint,
@@ -42,6 +42,11 @@ _REROUTED = (
     "open connections drop, and the service sees other source addresses from then on: "
     "policies with aws:SourceIp stop matching"
 )
+_WIDENED = (
+    "the names come to resolve to IPv6 too: where security groups or network ACLs let clients out by IPv4 only, those "
+    "with IPv6 may hang"
+)
+_NARROWED = "open IPv6 connections drop, and clients that have IPv6 only lose their way"
 _RENAMED = "the names lead to the endpoint for the whole VPC, and the service sees private source addresses"
 
 FEW = 5
@@ -137,17 +142,19 @@ def _parts(action: Action, hold: Callable[[Action], Hold | None]) -> Iterator[St
 def _split(action: Action) -> Iterator[Action]:
     """What an action adds, and what it takes away."""
     match action:
-        case UpdateEndpoint() if takes_away(action):
-            rest = replace(action, remove_subnets=frozenset(), policy="")
-            if rest.changes_something:
-                yield rest
-            yield UpdateEndpoint(
-                service=action.service,
-                endpoint=action.endpoint,
-                remove_subnets=action.remove_subnets,
-                policy=action.policy,
-                why=action.why,
+        case UpdateEndpoint(address_type=addresses) if takes_away(action) or addresses:
+            # IPv4 only is one with the subnets that are added: they may have nothing else.
+            wider = addresses if addresses is Addresses.DUALSTACK else None
+            kept = "" if action.remove_subnets or _narrows(action) else action.policy
+            alone = UpdateEndpoint(service=action.service, endpoint=action.endpoint, why=action.why)
+            parts = (
+                replace(action, remove_subnets=frozenset(), policy=kept, address_type=None if wider else addresses),
+                replace(
+                    alone, address_type=wider, inbound_resolver_only=action.inbound_resolver_only if wider else None
+                ),
+                replace(alone, remove_subnets=action.remove_subnets, policy="" if kept else action.policy),
             )
+            yield from (p for p in parts if p.changes_something)
         case UpdateSecurityGroup(authorize=added, revoke=removed) if added and removed:
             yield replace(action, revoke=frozenset())
             yield replace(action, authorize=frozenset())
@@ -166,8 +173,8 @@ def warnings_of(plan: Plan) -> dict[str, list[str]]:
 
 def takes_away(action: Action) -> bool:
     match action:
-        case UpdateEndpoint():
-            return bool(action.remove_subnets) or _narrows(action)
+        case UpdateEndpoint(address_type=addresses):
+            return bool(action.remove_subnets) or addresses is Addresses.IPV4 or _narrows(action)
         case UpdateSecurityGroup(revoke=revoked):
             return bool(revoked)
         case _:
@@ -179,7 +186,7 @@ def _narrows(update: UpdateEndpoint) -> bool:
     return bool(update.policy) and not same_policy(update.policy, FULL_ACCESS)
 
 
-def disturbance(action: Action) -> str:  # noqa: C901, PLR0911  one case per way to disturb
+def disturbance(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  one case per way to disturb
     """What an action may do to traffic of the VPC as it is; empty where nobody can notice.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html
@@ -194,6 +201,10 @@ def disturbance(action: Action) -> str:  # noqa: C901, PLR0911  one case per way
             return _RENAMED
         case UpdateEndpoint(enable_private_dns=True, inbound_resolver_only=only) if not only:
             return _RENAMED
+        case UpdateEndpoint(address_type=Addresses.IPV4):
+            return _NARROWED
+        case UpdateEndpoint(address_type=Addresses.DUALSTACK, endpoint=endpoint):
+            return _REROUTED if endpoint.kind is Kind.GATEWAY else _WIDENED
         case UpdateEndpoint(remove_subnets=removed) if removed:
             return f"open connections to its interfaces in {', '.join(sorted(removed))} drop"
         case UpdateEndpoint() if _narrows(action):

@@ -26,6 +26,7 @@ CALLS: Mapping[str, str] = {
     "CreateSubnet": "a subnet was made: a zone may want interfaces",
     "CreateDefaultSubnet": "a subnet was made: a zone may want interfaces",
     "DeleteSubnet": "a subnet went: another of its zone may have to serve",
+    "AssociateSubnetCidrBlock": "a subnet got IPv6: its endpoints may become dual-stack",
     "CreateRouteTable": "a route table was made: it wants the gateway routes",
     "AssociateVpcCidrBlock": "the VPC's CIDRs changed: the security group follows",
     "DisassociateVpcCidrBlock": "the VPC's CIDRs changed: the security group follows",

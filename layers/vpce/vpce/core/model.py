@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PROFILE_TAG = "endpoint-profile"
 ZONES_TAG = "endpoint-zones"
+ADDRESSES_TAG = "endpoint-addresses"
 MODE_TAG = "endpoint-mode"
 WINDOW_TAG = "endpoint-window"
 DELETIONS_TAG = "endpoint-deletions"
@@ -28,6 +29,9 @@ MADE_FOR_TAG = "vpce:profile"
 MADE_BY_DEFAULT = "default/"
 DELETE_AFTER_TAG = "vpce:delete-after"
 """On our endpoints that nobody wants any more: when they go, ISO 8601."""
+FOLLOWS_TAG = "vpce:addresses"
+"""On interface endpoints that we made since we know dual stack; its value is `FOLLOWS`."""
+FOLLOWS = "as its subnets"
 
 OUR_RULE = "vpce: a CIDR of this VPC"
 """Description of the ingress rules that we add, and therefore may revoke."""
@@ -38,6 +42,15 @@ class Kind(StrEnum):
 
     GATEWAY = "Gateway"
     INTERFACE = "Interface"
+
+
+class Addresses(StrEnum):
+    """EC2's IP address types of endpoints."""
+
+    IPV4 = "ipv4"
+    DUALSTACK = "dualstack"
+    IPV6 = "ipv6"
+    """People may choose it; we never do, and EC2 switches no endpoint to it or from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -59,6 +72,10 @@ class Subnet:
     """IPv4 and IPv6, associated ones only."""
     free_addresses: int = 0
     """IPv4 addresses left; 0 in an IPv6-only subnet."""
+
+    @property
+    def is_dual(self) -> bool:
+        return are_dual(self.cidrs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -113,8 +130,12 @@ class Endpoint:
     """An AWS service made it for itself (GuardDuty), and keeps it."""
     created: str = ""
     """ISO 8601; empty where EC2 does not tell."""
-    address_type: str = "ipv4"
-    """ipv4, dualstack or ipv6."""
+    address_type: str = Addresses.IPV4
+    """One of `Addresses`, or what EC2 may call it one day."""
+    record_type: str = ""
+    """What its names resolve to: an address type, or ``service-defined``; empty where EC2 does not tell."""
+    follows_subnets: bool = False
+    """It becomes dual-stack with its subnets, see `vpce.core.plan`."""
     delete_after: datetime | None = None
     """Of ours that is no longer wanted: when it goes. None also where the mark cannot be read."""
 
@@ -126,6 +147,10 @@ class Endpoint:
     def is_broken(self) -> bool:
         """It will never serve; AWS leaves such endpoints standing until somebody deletes them."""
         return self.state in {"failed", "rejected", "expired"}
+
+    def speaks(self, cidr: str) -> bool:
+        """Whether packets from the CIDR are of a kind that it has addresses of."""
+        return self.address_type != (Addresses.IPV4 if ":" in cidr else Addresses.IPV6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -237,6 +262,16 @@ class Offer:
     takes_policy: bool = True
     """Whether its endpoints can have a policy other than full access.
     https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html"""
+    address_types: frozenset[str] = frozenset()
+    """ipv4, ipv6, or both; empty where AWS does not tell."""
+
+    @property
+    def is_dual(self) -> bool:
+        """It takes requests over IPv4 and over IPv6.
+
+        https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html#vpce-ipv6-support
+        """
+        return self.address_types >= {"ipv4", "ipv6"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +312,11 @@ def short_name(service: str, region: str) -> str:
     """
     _, found, rest = f".{service}".partition(f".{region}.")
     return rest if found else service.removeprefix("com.amazonaws.")
+
+
+def are_dual(cidrs: tuple[str, ...]) -> bool:
+    """Whether there are IPv4 and IPv6 among them."""
+    return {":" in c for c in cidrs} == {True, False}
 
 
 def contains(source: str, cidr: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from vpce.core.caution import warnings_of
 from vpce.core.commands import tag_it
-from vpce.core.model import DELETIONS_TAG, PROFILE_TAG
+from vpce.core.model import DELETIONS_TAG, PROFILE_TAG, Addresses
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
@@ -100,7 +100,8 @@ def line(step: Step) -> Line:  # noqa: C901, PLR0911, PLR0912  one case per kind
             return Line(sign="-", verb="delete", thing=f"security group {group.id}", why=why)
         case CreateEndpoint(service=service, offer=offer, why=why):
             where = _list(step.route_tables or step.subnets)
-            return Line(sign="+", verb="create", thing=f"{service} ({offer.kind.lower()}) in {where}", why=why)
+            what = f"{offer.kind.lower()}{'' if step.address_type is Addresses.IPV4 else ', dual-stack'}"
+            return Line(sign="+", verb="create", thing=f"{service} ({what}) in {where}", why=why)
         case UpdateEndpoint(service=service, endpoint=endpoint, why=why):
             return Line(sign="~", verb="update", thing=f"{service} {endpoint.id} ({_changes(step)})", why=why)
         case DeleteEndpoint(service=service, endpoint=endpoint, why=why):
@@ -137,11 +138,15 @@ def _changes(update: UpdateEndpoint) -> str:
             *(f"+{t}" for t in sorted(update.add_route_tables)),
             *(f"+{s}" for s in sorted(update.add_subnets)),
             *(f"-{s}" for s in sorted(update.remove_subnets)),
+            *([_ADDRESSES[update.address_type]] if update.address_type else []),
             *(["+our security group"] if update.add_our_security_group else []),
             *(["+private DNS"] if update.enable_private_dns else []),
             *(["policy"] if update.policy else []),
         ]
     )
+
+
+_ADDRESSES = {Addresses.IPV4: "-IPv6", Addresses.DUALSTACK: "+IPv6"}
 
 
 def _list(things: Iterable[Any]) -> str:

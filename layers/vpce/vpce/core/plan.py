@@ -13,6 +13,20 @@
 What is wanted again loses its mark (UnmarkEndpoint). What may not be done now is Held (``vpce.core.caution``). The
 security group of interface endpoints and the VPC's DNS attributes are steps like any other: what is not in the plan
 does not happen. Every step says why, also those that change nothing.
+
+Addresses: an endpoint is made dual-stack where its service and all its subnets are. What is there changes little, since
+names that come to resolve to IPv6, or cease to, are a change under way:
+
+    to dualstack    an interface endpoint whose subnets all came to be dual-stack, if it was made to follow them; those
+                    of versions that knew IPv4 only were not, so that no new version changes an endpoint by itself
+    to either       if the VPC's tag ``endpoint-addresses`` asks for it; a gateway only then, for new routes cut
+                    connections
+    never           back to ipv4 because a zone without IPv6 turns up: that zone goes without, told, and its packets
+                    cross zones, while a client that has IPv6 only would lose its way
+
+https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#aws-service-ip-address-type
+https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html#gateway-endpoint-ip-address-type
+https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html#gateway-endpoint-considerations-s3
 """
 
 from __future__ import annotations
@@ -24,14 +38,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from vpce.core.model import (
+    ADDRESSES_TAG,
     MANAGED_BY_TAG,
     OUR_RULE,
+    Addresses,
     Catalog,
     Endpoint,
     Ingress,
     Kind,
     Offer,
     SecurityGroup,
+    are_dual,
     short_name,
 )
 from vpce.core.policy import same_policy
@@ -86,6 +103,7 @@ class CreateEndpoint:
     made_for: str
     route_tables: frozenset[str] = frozenset()
     subnets: frozenset[str] = frozenset()
+    address_type: Addresses = Addresses.IPV4
     private_dns: bool = False
     inbound_resolver_only: bool | None = None
     """S3's interface endpoint beside its gateway: the VPC itself keeps to the free gateway.
@@ -104,10 +122,12 @@ class UpdateEndpoint:
     add_route_tables: frozenset[str] = frozenset()
     add_subnets: frozenset[str] = frozenset()
     remove_subnets: frozenset[str] = frozenset()
+    address_type: Addresses | None = None
+    """None: as it is."""
     add_our_security_group: bool = False
     enable_private_dns: bool = False
     inbound_resolver_only: bool | None = None
-    """As in `CreateEndpoint`, for names that are turned on."""
+    """As in `CreateEndpoint`, wherever something is said about names."""
     policy: str = ""
     """As JSON; empty: it stays as it is."""
     why: str
@@ -483,6 +503,7 @@ class _Towards:
             raise ValueError("a wish without a profile has no way towards it")
         self.vpc, self.profile, self.catalog, self.known = vpc, wish.profile, catalog, known
         self.asked = f"profile {self.profile.name} asks for it"
+        self.addresses = wish.addresses
         self.made_for = wish.made_for
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
         self.subnets = _SubnetChoice(vpc, wish.zones)
@@ -565,13 +586,21 @@ class _Towards:
         tables = frozenset(t.id for t in self.vpc.route_tables if not t.is_edge)
         serving = [e for e in (*ours, *foreign) if _serves(e)]
         missing = tables.difference(*(e.route_tables for e in serving))
+        # Without subnets it is the VPC that tells what they will be.
+        cidrs = [s.cidrs for s in self.vpc.subnets] or [self.vpc.cidrs]
+        can_be_dual = offer.is_dual and all(are_dual(c) for c in cidrs)
         if live := [e for e in ours if _serves(e)]:
             first, *others = live
             self.unwanted |= {e.id: f"{first.id}, also ours, serves {name}" for e in others if not e.route_tables}
             for endpoint in (first, *(e for e in others if e.route_tables)):
-                added = missing if endpoint is first else frozenset()
-                update = UpdateEndpoint(service=name, endpoint=endpoint, add_route_tables=added, why="")
-                yield self._updated(offer, update)
+                update = UpdateEndpoint(
+                    service=name,
+                    endpoint=endpoint,
+                    add_route_tables=missing if endpoint is first else frozenset(),
+                    address_type=self._other_addresses(endpoint, can_be_dual=can_be_dual),
+                    why="",
+                )
+                yield self._updated(offer, update, can_be_dual=can_be_dual)
         elif ours:
             yield self._stuck(name, ours[0])
         elif not serving:
@@ -580,6 +609,7 @@ class _Towards:
                 offer=offer,
                 made_for=self.made_for,
                 route_tables=tables,
+                address_type=self._new_addresses(can_be_dual=can_be_dual),
                 policy=self._policy(offer),
                 why=self._why(offer),
             )
@@ -610,8 +640,10 @@ class _Towards:
             yield from self._create(name, offer)
 
     def _bring_up(self, name: str, offer: Offer, there: Endpoint) -> Iterator[Step]:
-        choice = self.subnets.choose(offer, there)
-        yield from self._zones_without_address(name, choice)
+        # AWS takes no subnet without IPv6 into a dual-stack endpoint.
+        only_dual = there.address_type == Addresses.DUALSTACK and self.addresses is not Addresses.IPV4
+        choice = self.subnets.choose(offer, there, only_dual=only_dual)
+        yield from self._zones_without_address(name, choice, dual=there.id if only_dual else "")
         # AWS refuses a private DNS name that another endpoint of the VPC already has.
         holders = [
             e for e in self.vpc.endpoints if e.private_dns and e.service == offer.service and e.state != "deleted"
@@ -619,26 +651,37 @@ class _Towards:
         if holders and all(e.is_leaving for e in holders):
             yield Wait(subject=holders[0].id, why=f"AWS is deleting it; then {name}'s names go to {there.id}")
         enable_private_dns = bool(offer.private_dns_names) and not holders
+        # One that goes may count until it is gone: EC2 names no order for the changes of one call.
+        can_be_dual = self._can_be_dual(offer, there.subnets | choice.add)
+        address_type = self._other_addresses(there, can_be_dual=can_be_dual)
+        inbound_resolver_only = self._inbound_resolver_only(offer)
+        if inbound_resolver_only is not None and not enable_private_dns:
+            # New addresses are new records, and what is said of records must also say this.
+            inbound_resolver_only = there.inbound_resolver_only if address_type and there.private_dns else None
         update = UpdateEndpoint(
             service=name,
             endpoint=there,
             add_subnets=choice.add,
             remove_subnets=choice.remove,
+            address_type=address_type,
             add_our_security_group=self.group is None or self.group.id not in there.security_groups,
             enable_private_dns=enable_private_dns,
-            inbound_resolver_only=self._inbound_resolver_only(offer) if enable_private_dns else None,
+            inbound_resolver_only=inbound_resolver_only,
             why="",
         )
-        yield self._updated(offer, update)
+        yield self._updated(offer, update, can_be_dual=can_be_dual)
 
-    def _updated(self, offer: Offer, update: UpdateEndpoint) -> Step:
+    def _updated(self, offer: Offer, update: UpdateEndpoint, *, can_be_dual: bool) -> Step:
         """The update, with the policy in the same call; Keep where there is nothing to change."""
         wanted = self._policy(offer)
         if wanted and not same_policy(update.endpoint.policy, wanted):
             update = replace(update, policy=wanted)
         if why := list(reasons(update)):
             return _when_ready(replace(update, why="; ".join(why)))
-        return Keep(service=update.service, endpoint=update.endpoint, why=self._why(offer))
+        why_kept = self._why(offer)
+        if can_be_dual and update.endpoint.address_type == Addresses.IPV4 and self.addresses is None:
+            why_kept += f"; IPv4 only as it was made, unless {ADDRESSES_TAG} = dualstack"
+        return Keep(service=update.service, endpoint=update.endpoint, why=why_kept)
 
     def _policy(self, offer: Offer) -> str:
         """What the policy is to be; empty where nobody asks for any, or the service takes none."""
@@ -671,6 +714,7 @@ class _Towards:
                 offer=offer,
                 made_for=self.made_for,
                 subnets=choice.add,
+                address_type=self._new_addresses(can_be_dual=self._can_be_dual(offer, choice.add)),
                 private_dns=bool(offer.private_dns_names),
                 inbound_resolver_only=self._inbound_resolver_only(offer),
                 policy=self._policy(offer),
@@ -694,9 +738,38 @@ class _Towards:
         foreign = (e for e in self._gateways(offer) if not e.is_ours)
         return (offer.service, Kind.GATEWAY) in self.offers or any(_serves(e) for e in foreign)
 
-    def _zones_without_address(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
+    # -- addresses: see the module's docstring --
+
+    def _can_be_dual(self, offer: Offer, subnets: Iterable[str]) -> bool:
+        """Whether AWS takes a dual-stack interface endpoint in these subnets.
+
+        Names for inbound Resolver endpoints only also need a gateway that has records of their type, or of no certain.
+        https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#aws-service-ip-address-type
+        https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html#private-dns-s3
+        """
+        known = [s for i in subnets if (s := self.vpc.subnet_by_id.get(i)) is not None]
+        records = {e.record_type for e in self._gateways(offer) if _serves(e)}
+        agree = records <= {"", "service-defined", Addresses.DUALSTACK}
+        return offer.is_dual and bool(known) and all(s.is_dual for s in known) and agree
+
+    def _new_addresses(self, *, can_be_dual: bool) -> Addresses:
+        return Addresses.DUALSTACK if can_be_dual and self.addresses is not Addresses.IPV4 else Addresses.IPV4
+
+    def _other_addresses(self, there: Endpoint, *, can_be_dual: bool) -> Addresses | None:
+        match there.address_type, self.addresses or (Addresses.DUALSTACK if there.follows_subnets else None):
+            case (Addresses.IPV4, Addresses.DUALSTACK) if can_be_dual:
+                return Addresses.DUALSTACK
+            case (Addresses.DUALSTACK, Addresses.IPV4):
+                return Addresses.IPV4
+            case _:
+                return None
+
+    def _zones_without_address(self, name: str, choice: _Choice, *, dual: str = "") -> Iterator[Shortfall]:
+        needed = "a free IPv4 address"
+        if dual:
+            needed += f" and IPv6, as dual-stack {dual} needs; give one both, or tag the VPC {ADDRESSES_TAG} = ipv4"
         for zone in choice.without_address:
-            why = f"no subnet in {zone} has a free IPv4 address"
+            why = f"no subnet in {zone} has {needed}"
             yield Shortfall(service=name, kind=Kind.INTERFACE, zone=zone, why=why)
 
     def _dns(self) -> Iterator[Step]:
@@ -763,6 +836,10 @@ def reasons(update: UpdateEndpoint) -> Iterator[str]:
         yield f"no interface in the zone of {_and(update.add_subnets)}"
     if update.remove_subnets:
         yield f"endpoint-zones wants fewer zones than {_and(update.remove_subnets)} makes"
+    if update.address_type is Addresses.DUALSTACK:
+        yield "its service and its subnets are dual-stack"
+    if update.address_type is Addresses.IPV4:
+        yield f"{ADDRESSES_TAG} wants IPv4 only"
     if update.add_our_security_group:
         yield "our security group is not on it"
     if update.enable_private_dns:
@@ -794,7 +871,8 @@ class _Choice:
 
 
 class _SubnetChoice:
-    """One subnet per zone: what is there stays, else the subnet our endpoints use already, else private before public.
+    """One subnet per zone: what is there stays, else the subnet our endpoints use already, else private before public,
+    else dual-stack before IPv4 only.
 
     AWS refuses two subnets of one zone, and zones that the service does not support. Every interface takes an
     address, so those that this plan uses are counted.
@@ -808,14 +886,16 @@ class _SubnetChoice:
         by_id = vpc.subnet_by_id
         self._used_zones = Counter(by_id[s].zone for s in self._used.elements() if s in by_id)
 
-    def choose(self, offer: Offer, endpoint: Endpoint | None) -> _Choice:
+    def choose(self, offer: Offer, endpoint: Endpoint | None, *, only_dual: bool = False) -> _Choice:
         by_id = self._vpc.subnet_by_id
         there = {by_id[s].zone: s for s in sorted(endpoint.subnets if endpoint else ()) if s in by_id}
         candidates: dict[str, list[Subnet]] = {}
         for subnet in self._vpc.subnets:
             if not offer.zones or subnet.zone in offer.zones:
                 candidates.setdefault(subnet.zone, []).append(subnet)
-        best = {zone: self._best(subnets) for zone, subnets in candidates.items()}
+        best = {
+            zone: self._best([s for s in subnets if s.is_dual or not only_dual]) for zone, subnets in candidates.items()
+        }
         zones = sorted(
             {*candidates, *there},
             key=lambda z: (z not in there, best.get(z) is None, -self._used_zones[z], z),
@@ -833,4 +913,7 @@ class _SubnetChoice:
 
     def _best(self, subnets: list[Subnet]) -> Subnet | None:
         free = [s for s in subnets if self._free[s.id] > 0]
-        return min(free, key=lambda s: (not self._used[s.id], self._vpc.is_public(s), s.id), default=None)
+        return min(free, key=self._rank, default=None)
+
+    def _rank(self, subnet: Subnet) -> tuple[bool, bool, bool, str]:
+        return not self._used[subnet.id], self._vpc.is_public(subnet), not subnet.is_dual, subnet.id

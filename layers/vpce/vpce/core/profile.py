@@ -5,7 +5,7 @@ ProfileError            for a person; the message names the thing and the fix
 ├── BrokenProfile       this one table is wrong; the others stay usable
 ├── UnknownProfile      no table of that name ("did you mean …?")
 ├── BadPolicy           its endpoint policy is a file that cannot be used, or two profiles ask for two
-└── BadTag              endpoint-zones, -mode, -window or -deletions has a value that means nothing
+└── BadTag              endpoint-zones, -addresses, -mode, -window or -deletions has a value that means nothing
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from vpce.core.model import DELETIONS_TAG, MADE_BY_DEFAULT, MODE_TAG, PROFILE_TAG, WINDOW_TAG, ZONES_TAG
+from vpce.core.model import (
+    ADDRESSES_TAG,
+    DELETIONS_TAG,
+    MADE_BY_DEFAULT,
+    MODE_TAG,
+    PROFILE_TAG,
+    WINDOW_TAG,
+    ZONES_TAG,
+    Addresses,
+)
 from vpce.core.policies import OPEN, ORGANIZATION, EndpointPolicy, PolicyFile, is_file, policy_in
 from vpce.core.policy import PolicyError
 from vpce.core.window import read_window
@@ -265,6 +274,8 @@ class Wish:
     by_default: bool = False
     zones: int | None = None
     """At most so many zones per interface endpoint; None is all."""
+    addresses: Addresses | None = None
+    """What every endpoint is to have where it can; None: what it was made with, or what its subnets came to have."""
     mode: Mode = Mode.SYNC
     window: Window | None = None
     """When steps may be taken that can disturb traffic; None is always."""
@@ -319,6 +330,7 @@ def wish_of(
     return replace(
         wish,
         zones=zones_of(vpc) if wish.profile else None,
+        addresses=addresses_of(vpc) if wish.profile else None,
         mode=_mode_of(vpc, mode),
         window=_window_of(vpc, window),
         deletions_allowed=_allows_deletions(vpc),
@@ -376,6 +388,25 @@ def zones_of(vpc: Vpc) -> int | None:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise BadTag(f"{ZONES_TAG} = {vpc.tags[ZONES_TAG]!r} is no count of zones; use 'all', '1', '2' …")
+
+
+def addresses_of(vpc: Vpc) -> Addresses | None:
+    """What ``endpoint-addresses`` asks for; None is ``auto``.
+
+    Raises:
+        BadTag: it is neither "auto" nor "dualstack" nor "ipv4".
+
+    """
+    text = vpc.tags.get(ADDRESSES_TAG, "auto").strip().lower()
+    match text:
+        case "auto":
+            return None
+        case Addresses.DUALSTACK | Addresses.IPV4:
+            return Addresses(text)
+        case _:
+            raise BadTag(
+                f"{ADDRESSES_TAG} = {vpc.tags[ADDRESSES_TAG]!r} is no choice; use 'auto', 'dualstack' or 'ipv4'"
+            )
 
 
 def _mode_of(vpc: Vpc, default: Mode) -> Mode:

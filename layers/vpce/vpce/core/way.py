@@ -84,7 +84,7 @@ def _groups(endpoint: Endpoint, vpc: Vpc) -> Hop:
     if groups is None:
         return Hop(what="security group", mark=Mark.UNKNOWN, why=f"{ids} cannot be seen")
     for port in ports_of(service):
-        if closed := [c for c in vpc.cidrs if not lets_in(groups, port, c, vpc.subnets)]:
+        if closed := [c for c in vpc.cidrs if endpoint.speaks(c) and not lets_in(groups, port, c, vpc.subnets)]:
             why = f"{ids} does not let {', '.join(closed)} in on port {port}"
             return Hop(what="security group", mark=Mark.NO, why=why)
     ports = ", ".join(str(p) for p in ports_of(service))
@@ -170,21 +170,20 @@ def closed_acls(endpoint: Endpoint, vpc: Vpc, network: Network) -> list[Closed]:
     closed: list[Closed] = []
     for client in vpc.subnets:
         near = [s for s in servers if s.zone == client.zone] or servers
-        ways = [list(_between(client, server, ports, network, endpoint.address_type)) for server in near]
+        ways = [list(_between(client, server, ports, network, endpoint)) for server in near]
         if ways and all(ways):
             closed += ways[0]
     return closed
 
 
 def _between(
-    client: Subnet, server: Subnet, ports: Sequence[int], network: Network, address_type: str
+    client: Subnet, server: Subnet, ports: Sequence[int], network: Network, endpoint: Endpoint
 ) -> Iterator[Closed]:
     if client.id == server.id:
         return
     for here in client.cidrs:
         for there in server.cidrs:
-            is_six = ":" in here
-            if is_six is not (":" in there) or (is_six and address_type == "ipv4"):
+            if (":" in here) is not (":" in there) or not endpoint.speaks(here):
                 continue
             for port in ports:
                 for acl_of, other, egress, wanted, is_answer in (

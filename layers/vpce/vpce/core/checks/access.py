@@ -50,7 +50,7 @@ def closed_groups(subject: Subject) -> Mapping[tuple[tuple[str, ...], int, str],
             continue
         for port in ports_of(subject.short(endpoint)):
             for cidr in vpc.cidrs:
-                if not lets_in(groups, port, cidr, vpc.subnets):
+                if endpoint.speaks(cidr) and not lets_in(groups, port, cidr, vpc.subnets):
                     closed[tuple(g.id for g in groups), port, cidr].append(subject.short(endpoint))
     return closed
 
@@ -99,7 +99,8 @@ def closed_network_acl(subject: Subject) -> Iterator[Problem]:
                 subject.vpc.place,
                 "ec2 create-network-acl-entry",
                 f"--network-acl-id {acl} --rule-number <before the one that denies> --protocol 6 --rule-action allow "
-                f"{'--egress' if first.egress else '--ingress'} --cidr-block {first.cidr} "
+                f"{'--egress' if first.egress else '--ingress'} "
+                f"{'--ipv6-cidr-block' if ':' in first.cidr else '--cidr-block'} {first.cidr} "
                 f"--port-range From={first.port},To={65535 if first.is_answer else first.port}",
             ),
             breaks=tuple(sorted({e.id for e, _ in stops})),

@@ -114,7 +114,13 @@ def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:  # noqa: 
             used = {t.id for s in vpc.subnets if (t := vpc.route_table_of(s)) is not None}
             return bool(used & action.add_route_tables) and not action.policy  # uncovered_route_table
         case UpdateEndpoint(endpoint=endpoint, enable_private_dns=True):
-            more = (action.add_subnets, action.remove_subnets, action.add_our_security_group, action.policy)
+            more = (
+                action.add_subnets,
+                action.remove_subnets,
+                action.address_type,
+                action.add_our_security_group,
+                action.policy,
+            )
             return not any(more) and not is_served_otherwise(subject, endpoint)  # broken_private_dns
         case EnableDnsSupport() | EnableDnsHostnames():
             return any(e.private_dns and not e.is_leaving for e in vpc.endpoints)  # broken_private_dns

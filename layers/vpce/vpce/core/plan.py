@@ -394,13 +394,16 @@ def _away(vpc: Vpc, wish: Wish, known: Known) -> Iterator[Step]:
     yield from _without_group(vpc, steps)
 
 
-def _without(vpc: Vpc, unwanted: Mapping[str, str], known: Known | None) -> list[Step]:
+def _without(
+    vpc: Vpc, unwanted: Mapping[str, str], known: Known | None, *, needed: frozenset[str] = frozenset()
+) -> list[Step]:
     """Interface endpoints go first, then the gateways that they need.
 
     Args:
         vpc: as it is.
         unwanted: ids of ours → why nobody wants them.
         known: None where they go at once.
+        needed: services whose gateways must stay for an interface endpoint of this plan.
 
     """
     ours = [e for e in vpc.ours if e.id in unwanted]
@@ -408,12 +411,22 @@ def _without(vpc: Vpc, unwanted: Mapping[str, str], known: Known | None) -> list
     steps = list(first.values())
     for gateway in (e for e in ours if e.kind is Kind.GATEWAY):
         user = _needing(vpc, gateway)
+        if gateway.service in needed:
+            steps.append(_keep(vpc, gateway, "the service's interface endpoint needs it"))
+            continue
         if user and user.id not in unwanted:
             steps.append(_needed(vpc, gateway, user))
             continue
         beside = {e.id: first[e.id] for e in ours if e.id in first and e.service == gateway.service}
         steps.append(_after(beside, gateway, _one_less(vpc, gateway, unwanted[gateway.id], known)))
     return steps
+
+
+def _needing_gateways(steps: Iterable[Step]) -> frozenset[str]:
+    """Services of interface endpoints that are made for inbound resolvers only, or become so."""
+    made = (s.offer.service for s in steps if isinstance(s, CreateEndpoint) and s.inbound_resolver_only)
+    changed = (s.endpoint.service for s in steps if isinstance(s, UpdateEndpoint) and s.inbound_resolver_only)
+    return frozenset((*made, *changed))
 
 
 def _after(interfaces: Mapping[str, Step], gateway: Endpoint, step: Step) -> Step:
@@ -530,7 +543,7 @@ class _Towards:
         yield from steps
         yield from self._dns()
         yield from self._others()
-        going = _without(self.vpc, self.unwanted, self.known)
+        going = _without(self.vpc, self.unwanted, self.known, needed=_needing_gateways(steps))
         yield from going
         yield from self._security_group(steps, going)
         yield from self._wanted_again()

@@ -2,7 +2,7 @@
 
     wanted   there            step
     ------   --------------   -----------------------------------------------------------------
-    yes      no               CreateEndpoint; Shortfall where it cannot be made; Elsewhere where its names lead to an
+    yes      no               CreateEndpoint; Shortfall where AWS would refuse it; Elsewhere where its names lead to an
                               endpoint outside the VPC
     yes      yes, ours        Keep, or UpdateEndpoint; Wait while AWS is still working on it
     yes      yes, not ours    Leave, it counts; and Shortfall for route tables that it misses
@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from vpce.core.commands import more_of, take_off
 from vpce.core.model import (
     MANAGED_BY_TAG,
     OUR_RULE,
@@ -34,13 +35,16 @@ from vpce.core.model import (
     SecurityGroup,
     short_name,
 )
+from vpce.core.network import GATEWAY_QUOTA, INTERFACE_QUOTA
 from vpce.core.policy import same_policy
 from vpce.core.profile import did_you_mean, ports_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from vpce.core.dns import Taken
     from vpce.core.model import Subnet, Vpc
+    from vpce.core.network import Quotas
     from vpce.core.profile import Wish
 
 
@@ -185,6 +189,10 @@ class Shortfall:
     is_required: bool = True
     zone: str = ""
     """The zone that goes without, where it is one zone only."""
+    because_of: str = ""
+    """Id of the private hosted zone, or code of the quota, that stands in the way."""
+    fix: str = ""
+    """A command to paste, where there is one."""
 
 
 Action = (
@@ -253,6 +261,8 @@ class Plan:
     vpc: Vpc
     wish: Wish
     steps: tuple[Step, ...]
+    forwarded: Mapping[str, str] = field(default_factory=dict)
+    """As in `Known`."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -277,6 +287,15 @@ class Plan:
         return tuple(s for s in self.steps if isinstance(s, Wait))
 
 
+def takes_names(action: Action) -> bool:
+    """Names of a service come to lead to an endpoint by private DNS."""
+    match action:
+        case CreateEndpoint(private_dns=takes) | UpdateEndpoint(enable_private_dns=takes):
+            return takes
+        case _:
+            return False
+
+
 GRACE = timedelta(hours=24)
 
 
@@ -289,6 +308,12 @@ class Known:
     """How long ours stays after nobody wants it any more."""
     central: Mapping[str, str] = field(default_factory=dict)
     """Interface service served from outside the VPC → by what."""
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    """Interface service with a name for which EC2 refuses private DNS → what has it."""
+    forwarded: Mapping[str, str] = field(default_factory=dict)
+    """Interface service with a name that clients would not get from an endpoint → what keeps it from them."""
+    quotas: Quotas | None = None
+    """None: nobody asked, or nobody could tell; then EC2 says no when it is full."""
     traffic: Mapping[str, int] = field(default_factory=dict)
     """Endpoint → bytes that went through it within the last grace period; only where any did."""
     uncounted: str = ""
@@ -303,7 +328,7 @@ def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog, known: Known) -> Plan:
         steps = _touch_nothing(vpc, wish.why)
     else:
         steps = _Towards(vpc, wish, catalog, known).steps()
-    return Plan(vpc=vpc, wish=wish, steps=in_order(steps))
+    return Plan(vpc=vpc, wish=wish, steps=in_order(steps), forwarded=known.forwarded)
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -486,10 +511,13 @@ class _Towards:
         self.made_for = wish.made_for
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
         self.subnets = _SubnetChoice(vpc, wish.zones)
+        self.room = _Room(vpc, known.quotas)
         self.offers: dict[tuple[str, Kind], tuple[str, Offer]] = {}
         """What is wanted and offered, by service and kind; with the name that the profile uses."""
         self.unwanted: dict[str, str] = {}
         """Ids of ours that may go → why."""
+        self.without_gateway: set[str] = set()
+        """Services whose gateway endpoint finds no room."""
 
     def steps(self) -> Iterator[Step]:
         steps: list[Step] = []
@@ -500,7 +528,8 @@ class _Towards:
                     steps.append(self._not_offered(name, kind))
                 else:
                     self.offers.setdefault((offer.service, kind), (name, offer))  # it may be named short and in full
-        for name, offer in self.offers.values():
+        # Addresses and quotas are for what is required first.
+        for name, offer in sorted(self.offers.values(), key=lambda o: self._is_optional(*o)):
             steps += self._gateway(name, offer) if offer.kind is Kind.GATEWAY else self._interface(name, offer)
         if self.group is None and (namesake := next((g for g in self.vpc.security_groups if g.bears_our_name), None)):
             steps = [s for s in steps if not _needs_our_group(s)]
@@ -545,6 +574,9 @@ class _Towards:
             why=f"{region} offers no {kind.lower()} endpoint for it{hint}",
         )
 
+    def _is_optional(self, name: str, offer: Offer) -> bool:
+        return offer.kind is Kind.INTERFACE and name in self.profile.optional
+
     def _there(self, offer: Offer) -> tuple[list[Endpoint], list[Endpoint]]:
         """Endpoints of a service, ours and other people's; what has gone is not there."""
         there = [
@@ -574,7 +606,11 @@ class _Towards:
                 yield self._updated(offer, update)
         elif ours:
             yield self._stuck(name, ours[0])
+        elif not serving and (refused := self.room.refusal(name, offer)):
+            self.without_gateway.add(offer.service)
+            yield refused
         elif not serving:
+            self.room.take(offer)
             yield CreateEndpoint(
                 service=name,
                 offer=offer,
@@ -611,14 +647,19 @@ class _Towards:
 
     def _bring_up(self, name: str, offer: Offer, there: Endpoint) -> Iterator[Step]:
         choice = self.subnets.choose(offer, there)
-        yield from self._zones_without_address(name, choice)
+        yield from self._zones_without(name, choice)
         # AWS refuses a private DNS name that another endpoint of the VPC already has.
         holders = [
             e for e in self.vpc.endpoints if e.private_dns and e.service == offer.service and e.state != "deleted"
         ]
         if holders and all(e.is_leaving for e in holders):
             yield Wait(subject=holders[0].id, why=f"AWS is deleting it; then {name}'s names go to {there.id}")
-        enable_private_dns = bool(offer.private_dns_names) and not holders
+        lacks_names = bool(offer.private_dns_names) and not holders
+        elsewhere = self._names_elsewhere(offer) if lacks_names else ""
+        refused = self._names_refused(name, offer) if lacks_names and not elsewhere else None
+        if refused:
+            yield refused
+        enable_private_dns = lacks_names and not elsewhere and not refused
         update = UpdateEndpoint(
             service=name,
             endpoint=there,
@@ -629,16 +670,42 @@ class _Towards:
             inbound_resolver_only=self._inbound_resolver_only(offer) if enable_private_dns else None,
             why="",
         )
-        yield self._updated(offer, update)
+        yield self._updated(offer, update, elsewhere)
 
-    def _updated(self, offer: Offer, update: UpdateEndpoint) -> Step:
+    def _names_elsewhere(self, offer: Offer) -> str:
+        """What serves a service's names in the place of private DNS; empty where nothing does."""
+        if why := self.known.central.get(offer.service):
+            return why
+        taken = self.known.taken.get(offer.service)
+        return f"{taken.zone} leads its names to an endpoint" if taken and taken.is_served else ""
+
+    def _names_refused(self, name: str, offer: Offer) -> Shortfall | None:
+        """Why EC2 would not give an endpoint its names."""
+        is_required = not self._is_optional(name, offer)
+        if taken := self.known.taken.get(offer.service):
+            return Shortfall(
+                service=name,
+                kind=Kind.INTERFACE,
+                is_required=is_required,
+                because_of=taken.zone.id,
+                why=f"{taken.zone} has the name in this VPC, and EC2 refuses private DNS for it; "
+                "let the zone lead to an endpoint, take it off the VPC, or delete it if the VPC is its last",
+                fix=take_off(taken.zone.id, self.vpc),
+            )
+        if offer.service in self.without_gateway and self._inbound_resolver_only(offer):
+            why = "it needs the gateway endpoint, for which there is no room"
+            return Shortfall(service=name, kind=Kind.INTERFACE, is_required=is_required, why=why)
+        return None
+
+    def _updated(self, offer: Offer, update: UpdateEndpoint, remark: str = "") -> Step:
         """The update, with the policy in the same call; Keep where there is nothing to change."""
         wanted = self._policy(offer)
         if wanted and not same_policy(update.endpoint.policy, wanted):
             update = replace(update, policy=wanted)
         if why := list(reasons(update)):
             return _when_ready(replace(update, why="; ".join(why)))
-        return Keep(service=update.service, endpoint=update.endpoint, why=self._why(offer))
+        why = [self._why(offer), *([remark] if remark else [])]
+        return Keep(service=update.service, endpoint=update.endpoint, why="; ".join(why))
 
     def _policy(self, offer: Offer) -> str:
         """What the policy is to be; empty where nobody asks for any, or the service takes none."""
@@ -663,9 +730,14 @@ class _Towards:
             else:
                 yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
             return
+        is_required = not self._is_optional(name, offer)
+        if refused := self._names_refused(name, offer) or self.room.refusal(name, offer, is_required=is_required):
+            yield refused
+            return
         choice = self.subnets.choose(offer, None)
-        yield from self._zones_without_address(name, choice)
+        yield from self._zones_without(name, choice)
         if choice.add:
+            self.room.take(offer)
             yield CreateEndpoint(
                 service=name,
                 offer=offer,
@@ -679,7 +751,7 @@ class _Towards:
         elif not choice.without_address:
             zones = f" in {_and(offer.zones)}, the zones of the service" if self.vpc.subnets and offer.zones else ""
             # A VPC without any subnet has nobody to serve: nothing is amiss yet.
-            is_required = bool(self.vpc.subnets) and name not in self.profile.optional
+            is_required = is_required and bool(self.vpc.subnets)
             why = f"the VPC has no subnet{zones} yet"
             yield Shortfall(service=name, kind=Kind.INTERFACE, is_required=is_required, why=why)
 
@@ -694,10 +766,14 @@ class _Towards:
         foreign = (e for e in self._gateways(offer) if not e.is_ours)
         return (offer.service, Kind.GATEWAY) in self.offers or any(_serves(e) for e in foreign)
 
-    def _zones_without_address(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
+    def _zones_without(self, name: str, choice: _Choice) -> Iterator[Shortfall]:
         for zone in choice.without_address:
-            why = f"no subnet in {zone} has a free IPv4 address"
+            full = _and(s.id for s in self.vpc.subnets if s.zone == zone)
+            why = f"no subnet in {zone} has a free IPv4 address ({full})"
             yield Shortfall(service=name, kind=Kind.INTERFACE, zone=zone, why=why)
+        for zone in choice.without_service:
+            why = f"AWS does not offer it in {zone}; packets from there cross zones"
+            yield Shortfall(service=name, kind=Kind.INTERFACE, zone=zone, is_required=False, why=why)
 
     def _dns(self) -> Iterator[Step]:
         if not any(o.kind is Kind.INTERFACE and o.private_dns_names for _, o in self.offers.values()):
@@ -791,6 +867,8 @@ class _Choice:
     remove: frozenset[str]
     without_address: tuple[str, ...]
     """Zones that should have an interface and have no subnet with a free address."""
+    without_service: tuple[str, ...]
+    """Zones of the VPC that the service does not have, where it has others of the VPC."""
 
 
 class _SubnetChoice:
@@ -829,8 +907,55 @@ class _SubnetChoice:
             add=frozenset(s.id for s in add.values()),
             remove=frozenset(s for z, s in there.items() if z not in zones),
             without_address=tuple(sorted(z for z in zones if z not in there and z not in add)),
+            without_service=tuple(sorted({s.zone for s in self._vpc.subnets} - candidates.keys() - there.keys()))
+            if candidates and self._limit is None
+            else (),
         )
 
     def _best(self, subnets: list[Subnet]) -> Subnet | None:
         free = [s for s in subnets if self._free[s.id] > 0]
         return min(free, key=lambda s: (not self._used[s.id], self._vpc.is_public(s), s.id), default=None)
+
+
+# ---- quotas -------------------------------------------------------------------------------------------------------
+
+
+class _Room:
+    """How many more endpoints the quotas take, as a plan uses them up. What AWS is deleting counts until it is gone.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
+    """
+
+    def __init__(self, vpc: Vpc, quotas: Quotas | None) -> None:
+        self._vpc, self._quotas = vpc, quotas
+        self._left: dict[Kind, int] = {}
+        if quotas is not None:
+            self._left[Kind.INTERFACE] = quotas.interface_endpoints_per_vpc - vpc.interface_count
+            self._left[Kind.GATEWAY] = quotas.gateway_endpoints_per_region - quotas.gateway_endpoints
+        self._leaving = [e for e in vpc.endpoints if e.is_leaving and e.state != "deleted"]
+
+    def take(self, offer: Offer) -> None:
+        if offer.kind in self._left:
+            self._left[offer.kind] -= 1
+
+    def refusal(self, name: str, offer: Offer, *, is_required: bool = True) -> Wait | Shortfall | None:
+        """Why EC2 would not take one more; a wait where something is about to make room."""
+        if self._quotas is None or self._left[offer.kind] > 0:
+            return None
+        if leaving := next((e for e in self._leaving if e.kind is offer.kind), None):
+            self._leaving.remove(leaving)
+            return Wait(subject=leaving.id, why=f"AWS is deleting it; then there is room for {name}")
+        match offer.kind:
+            case Kind.INTERFACE:
+                code, quota, where = INTERFACE_QUOTA, self._quotas.interface_endpoints_per_vpc, "a VPC"
+            case Kind.GATEWAY:
+                code, quota, where = GATEWAY_QUOTA, self._quotas.gateway_endpoints_per_region, "the region"
+        # Without the number in use: the next look, which sees what this plan makes, says the same.
+        return Shortfall(
+            service=name,
+            kind=offer.kind,
+            is_required=is_required,
+            because_of=code,
+            why=f"the quota of {quota} {offer.kind.lower()} endpoints in {where} is used up; ask for more",
+            fix=more_of(self._vpc.place, code, quota),
+        )

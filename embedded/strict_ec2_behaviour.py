@@ -32,6 +32,7 @@ class Behaviour:
     page_size: int = 1000  # the largest page of any listing
     interface_quota: int = 50  # per VPC
     gateway_quota: int = 20  # per Region
+    leaving_counts: bool = True  # whether quotas are also about endpoints that are being deleted
     zones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # service name -> the only zones supporting it
     missing_services: frozenset[str] = frozenset()  # service names this Region does not offer
     buckets: bool = False  # whether calls that change endpoints, and all of Route 53 and Resolver, are throttled

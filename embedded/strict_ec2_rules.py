@@ -145,7 +145,8 @@ def check_quota(backend: Any, wish: Wish) -> None:
     behaviour, everywhere = present(), wish.kind == GATEWAY
     quota = behaviour.gateway_quota if everywhere else behaviour.interface_quota
     near = [e for e in backend.vpc_end_points.values() if everywhere or e.vpc_id == wish.vpc_id]
-    if sum(e.vpc_endpoint_type == wish.kind and not e.is_leaving for e in near) >= quota:
+    counted = [e for e in near if behaviour.leaving_counts or not e.is_leaving]
+    if sum(e.vpc_endpoint_type == wish.kind for e in counted) >= quota:
         raise refusal("VpcEndpointLimitExceeded", "The maximum number of VPC endpoints has been reached.")
 
 

@@ -18,6 +18,7 @@ from vpce.aws.errors import AwsError, in_words, is_worth_retrying
 from vpce.aws.pace import OutOfTimeError, Pace
 from vpce.aws.parameters import installed_profiles, policy_file, with_policies
 from vpce.aws.queue import notice_in, send_look, send_notice
+from vpce.aws.quotas import read_quotas
 from vpce.config import Settings
 from vpce.core.events import Look, is_sweep, where_to_look
 from vpce.core.figures import DIMENSION, NAMESPACE, of_runs, of_unread
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from vpce.aws.apply import Unseen
     from vpce.core.model import Catalog
+    from vpce.core.network import Quotas
     from vpce.core.notice import Message
 
 logger = Logger(service="vpce")
@@ -185,7 +187,8 @@ class _Batch:
             window=self.settings.window,
             deletion_share=self.settings.deletion_share,
             looks_at_traffic=self.settings.looks_at_traffic,
-            catalog_of=lambda _, region: _catalog(region, _now().strftime("%Y-%m-%dT%H")),
+            catalog_of=lambda _, region: _catalog(region, _hour()),
+            quotas_of=lambda _, region: _quotas(region, _hour()),
         )
 
 
@@ -193,6 +196,15 @@ class _Batch:
 def _catalog(region: str, _hour: str) -> Catalog:
     """Kept for an hour of the process's life: the answer is long and seldom changes."""
     return read_catalog(client("ec2", region), region)
+
+
+@lru_cache(maxsize=8)
+def _quotas(region: str, _hour: str) -> Quotas:
+    return read_quotas(client("service-quotas", region), region)
+
+
+def _hour() -> str:
+    return _now().strftime("%Y-%m-%dT%H")
 
 
 @cache

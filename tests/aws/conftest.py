@@ -72,6 +72,8 @@ class World:
     default_profile: str = "gateway"
     generation: int = 0
     unseen: Unseen = field(default_factory=dict)
+    client_of: Callable[..., Any] | None = None
+    """None: nobody looks at what surrounds endpoints."""
     _pace: Pace | None = None
 
     @property
@@ -90,6 +92,7 @@ class World:
             pace=self.pace,
             default_profile=self.default_profile,
             unseen=self.unseen,
+            client_of=self.client_of,
         )
 
     def vpc(

@@ -107,6 +107,7 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Installation:
     monkeypatch.setattr(clients, "_client", lambda service, region: SESSION.client(service, region_name=region))
     reconcile._pace.cache_clear()
     reconcile._catalog.cache_clear()
+    reconcile._quotas.cache_clear()
     monkeypatch.setattr(reconcile, "told", Told())
     monkeypatch.setattr(reconcile, "_now", lambda: NOW)
     return Installation(queue_url=queue, inbox_url=inbox, bucket="reports")
@@ -198,6 +199,26 @@ def test_what_is_due_goes_with_the_hourly_look_and_is_told(
     assert world.endpoints(vpc) == {}
     (told,) = installation.told()
     assert told["changes"] == 2
+
+
+def test_quotas_are_read_once_an_hour_and_only_where_something_is_made(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    quotas = SESSION.client("service-quotas", region_name=REGION)
+    quotas.meta.events.register_first("before-call.*.*", lambda model, **_: asked.append(model.name))
+    monkeypatch.setattr(
+        clients, "_client", lambda s, r: quotas if s == "service-quotas" else SESSION.client(s, region_name=r)
+    )
+    counts = []
+    for hours in (0, 0, 1):
+        monkeypatch.setattr(reconcile, "_now", lambda hours=hours: NOW + timedelta(hours=hours))
+        vpc = world.vpc("gateway")
+        run(an_event("CreateSubnet", vpcId=vpc))
+        run(an_event("CreateSubnet", vpcId=vpc))
+        counts.append(len(asked))
+
+    assert counts == [2, 2, 4]
 
 
 def test_in_watch_mode_nothing_is_changed_and_the_plan_is_sent(

@@ -217,6 +217,14 @@ def test_the_quota_of_gateway_endpoints_counts_by_region(net: Network) -> None:
         assert refused(other.gateway)[0] == "VpcEndpointLimitExceeded"
 
 
+def test_an_endpoint_that_is_being_deleted_counts_unless_ec2_is_told_otherwise(net: Network) -> None:
+    with strict_ec2.behave(interface_quota=1, deleting=60):
+        net.delete(net.interface()["VpcEndpointId"])
+        assert refused(lambda: net.interface(NAMELESS))[0] == "VpcEndpointLimitExceeded"
+        with strict_ec2.behave(interface_quota=1, deleting=60, leaving_counts=False):
+            net.interface(NAMELESS)
+
+
 @pytest.mark.parametrize("service", [SQS, S3])
 def test_subnets_and_route_tables_belong_to_one_type_each(net: Network, service: str) -> None:
     if service == SQS:
@@ -527,6 +535,18 @@ def test_a_name_a_private_hosted_zone_answers_for_is_refused(net: Network) -> No
     )
     assert "conflicting DNS domain" in refused(net.interface)[1]
     assert net.interface(PrivateDnsEnabled=False)["PrivateDnsEnabled"] is False
+
+
+def test_zones_of_domains_above_and_below_a_name_do_not_take_it(net: Network) -> None:
+    route53: Any = SESSION.client("route53")
+    for name in (f"{REGION}.amazonaws.com", f"queue.sqs.{REGION}.amazonaws.com"):
+        route53.create_hosted_zone(
+            Name=name,
+            CallerReference=name,
+            VPC={"VPCRegion": cast("Any", REGION), "VPCId": net.vpc_id},
+            HostedZoneConfig={"PrivateZone": True},
+        )
+    assert net.interface()["PrivateDnsEnabled"] is True
 
 
 def test_s3_private_dns_wants_a_gateway_unless_told_otherwise(net: Network) -> None:

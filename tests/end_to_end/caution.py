@@ -171,3 +171,23 @@ def test_in_watch_mode_nothing_is_done_and_the_plan_is_sent(stack: Stack) -> Non
     assert "+ create  sts (interface)" in mail["text"]
     stack.quiet()
     assert stack.endpoints(vpc) == {}
+
+
+def test_a_name_that_a_zone_has_is_told_and_never_asked_for(stack: Stack) -> None:
+    """The last tests of test_deployed.py want no call of a function refused."""
+    vpc, name = stack.vpc("none"), f"sts.{stack.aws.region}.amazonaws.com"
+    zone = stack.aws.client("route53").create_hosted_zone(
+        Name=name,
+        CallerReference=f"{name} of nobody",
+        VPC={"VPCRegion": stack.aws.region, "VPCId": vpc},
+        HostedZoneConfig={"PrivateZone": True},
+    )["HostedZone"]["Id"]
+    stack.quiet()
+
+    tag(stack, vpc, endpoint_profile="tiny")
+
+    mail = told(stack, vpc, f"private hosted zone {name} ({zone.rpartition('/')[2]}) has the name in this VPC")
+    assert "aws route53 disassociate-vpc-from-hosted-zone" in mail["text"]
+    stack.quiet()
+    assert stack.available(vpc) == {"s3"}
+    assert {f["check"] for f in stack.audit()["findings"] if f["vpc"] == vpc} >= {"shadowed-name"}

@@ -404,7 +404,9 @@ SEEN_ELSEWHERE = {
     # Where the account has a value of its own, the default is not asked for: test_network.py.
     "AuditRole": {"servicequotas:GetAWSDefaultServiceQuota"},
     # Lambda and Step Functions use these in the role's name; no call of a function shows it.
-    "ReconcileRole": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "ReconcileRole": {
+        "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "servicequotas:GetAWSDefaultServiceQuota",
+    },
     "AuditRunRole": {
         "lambda:InvokeFunction", "states:StartExecution", "states:DescribeExecution", "states:StopExecution",
     },

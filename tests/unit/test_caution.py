@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,14 +23,16 @@ from tests.factories import (
     a_group,
     a_plan,
     a_rule,
+    a_subnet,
     a_table,
     a_vpc,
     a_wish,
     an_interface,
     an_offer,
+    service,
     vpcs,
 )
-from vpce.core.caution import careful, disturbance, guarded, takes_away, warnings_of
+from vpce.core.caution import FEW_ADDRESSES, careful, disturbance, guarded, takes_away, warnings_of
 from vpce.core.model import Addresses, Kind
 from vpce.core.notice import explain
 from vpce.core.plan import (
@@ -44,13 +47,13 @@ from vpce.core.plan import (
     UpdateSecurityGroup,
     Wait,
 )
+from vpce.core.policies import FULL_ACCESS, EndpointPolicy
 from vpce.core.profile import Mode
 from vpce.core.window import read_window
 
 if TYPE_CHECKING:
     from vpce.core.model import Vpc
     from vpce.core.plan import Plan
-    from vpce.core.policies import EndpointPolicy
     from vpce.core.profile import Wish
 
 BOTH = a_wish(gateway=["s3"], interface=["sqs"])
@@ -252,6 +255,100 @@ def test_warnings_are_told_once_with_the_services_that_they_are_about() -> None:
     assert sorted(warnings_of(plan).values()) == [["dynamodb", "s3"], ["sqs"]]
     assert "! beware  dynamodb, s3: open connections drop" in explain(plan)
     assert "aws:SourceIp" in explain(plan)
+
+
+def warned(plan: Plan) -> set[tuple[str, tuple[str, ...]]]:
+    return {(text, tuple(sorted(about))) for text, about in warnings_of(plan).items()}
+
+
+@pytest.mark.parametrize("name", ["execute-api", "appsync-api", service("execute-api")])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_names_that_stand_for_public_apis_too_are_warned_of(name: str, *, is_there: bool) -> None:
+    plain = name.removeprefix(service(""))
+    endpoints = (an_interface(plain, private_dns=False),) if is_there else ()
+    vpc = a_vpc(endpoints=endpoints, security_groups=(a_group(),))
+    plan = a_plan(vpc, a_wish(interface=[name, "sqs"]), a_catalog(an_offer(plain)))
+
+    (about,) = (about for text, about in warned(plan) if "default names of public APIs lead there too" in text)
+    assert about == (name,)
+
+
+def test_public_apis_are_no_matter_where_no_names_are_taken() -> None:
+    catalog = a_catalog(an_offer("execute-api", private_dns_names=()))
+
+    assert warnings_of(a_plan(a_vpc(), a_wish(interface=["execute-api"]), catalog)) == {}
+
+
+def test_a_rule_that_forwards_the_name_is_warned_of() -> None:
+    forwarded = {service("sqs"): "Resolver rule rslvr-1 forwards sqs.eu-west-1.amazonaws.com"}
+    plan = a_plan(a_vpc(), a_wish(interface=["sns", "sqs"]), forwarded=forwarded)
+    text = f"{forwarded[service('sqs')]}, so clients are led there and not to the endpoint"
+
+    assert (text, ("sqs",)) in warned(plan)
+    assert text in explain(careful(replace(plan, wish=replace(plan.wish, mode=Mode.WATCH)), NOW))
+
+
+NO_LAYERS = EndpointPolicy(
+    name="mine.json",
+    text=json.dumps(
+        {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:aws:s3:::mine/*"}]}
+    ),
+)
+LAYERS = "s3:GetObject on arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/* (layers of ECR images)"
+
+
+@pytest.mark.parametrize(
+    "vpc", [a_vpc(), a_vpc(endpoints=(a_gateway(policy=FULL_ACCESS),))], ids=["a new endpoint", "one that is there"]
+)
+def test_a_policy_that_blocks_what_the_profile_needs_is_warned_of_by_what(vpc: Vpc) -> None:
+    catalog = a_catalog(an_offer("ecr.dkr", takes_policy=False))
+    plan = a_plan(vpc, a_wish(gateway=["s3"], interface=["ecr.dkr"], policy=NO_LAYERS), catalog)
+
+    assert (f"its policy blocks {LAYERS}", ("s3",)) in warned(plan)
+
+
+def test_a_policy_blocks_also_what_people_have_beside_the_profile() -> None:
+    theirs = an_interface("ecr.dkr", is_ours=False)
+    plan = a_plan(a_vpc(endpoints=(theirs,)), a_wish(gateway=["s3"], policy=NO_LAYERS))
+
+    assert (f"its policy blocks {LAYERS}", ("s3",)) in warned(plan)
+
+
+@pytest.mark.parametrize(("policy", "is_told"), [(FILE, True), (OPEN, False), (None, False)])
+def test_the_policy_of_a_new_endpoint_may_stop_what_passes_today(
+    policy: EndpointPolicy | None, *, is_told: bool
+) -> None:
+    plan = a_plan(a_vpc(), a_wish(gateway=["dynamodb"], policy=policy))
+
+    assert is_told is any("may pass by another way now" in text for text in warnings_of(plan))
+
+
+def test_a_policy_beside_other_changes_is_warned_of_too() -> None:
+    there = a_gateway(policy=FULL_ACCESS, route_tables=frozenset())
+    plan = a_plan(a_vpc(endpoints=(there,)), a_wish(gateway=["s3"], policy=FILE))
+
+    assert {about for text, about in warned(plan) if "drop" in text or "new policy does not allow" in text} == {("s3",)}
+    assert len([text for text in warnings_of(plan) if "new policy does not allow" in text]) == 1
+
+
+def test_a_policy_that_stays_as_it_is_is_no_warning() -> None:
+    there = a_gateway(policy=NO_LAYERS.text, route_tables=frozenset())
+    plan = a_plan(a_vpc(endpoints=(there,)), a_wish(gateway=["s3"], interface=["ecr.dkr"], policy=NO_LAYERS))
+
+    assert not any("policy" in text for text in warnings_of(plan))
+
+
+def test_subnets_that_are_left_with_few_addresses_are_warned_of() -> None:
+    subnets = (a_subnet("a", free_addresses=FEW_ADDRESSES + 2), a_subnet("b", free_addresses=FEW_ADDRESSES + 1))
+    new = a_plan(a_vpc(subnets=subnets), a_wish(interface=["sns", "sqs"]))
+    there = (an_interface("sns"), an_interface("sqs", subnets=frozenset({"subnet-a"})))
+    grown = a_plan(
+        a_vpc(subnets=(subnets[0], a_subnet("b", free_addresses=1)), endpoints=there), a_wish(interface=["sns", "sqs"])
+    )
+
+    assert ("subnet-b in eu-west-1b is left with 7 free IPv4 addresses", ("sns", "sqs")) in warned(new)
+    assert not any("subnet-a" in text for text in warnings_of(new))
+    assert ("subnet-b in eu-west-1b is left with 0 free IPv4 addresses", ("sqs",)) in warned(grown)
 
 
 # ---- the guard ----------------------------------------------------------------------------------------------------

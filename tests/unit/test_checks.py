@@ -40,6 +40,7 @@ from vpce.core.checks import CHECKS, FREE, Subject, run_checks
 from vpce.core.checks.check import by_hand, console
 from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.model import Dns, Ingress
+from vpce.core.network import HostedZone, Network
 from vpce.core.plan import GRACE
 from vpce.core.profile import Wish
 
@@ -537,6 +538,17 @@ def test_every_partition_has_a_console(region: str, expected: str) -> None:
 
 def findings(check: str, of: Subject) -> list[Problem]:
     return list(CHECKS[check].rule(of))
+
+
+def test_a_fix_of_private_dns_takes_the_zone_away_that_ec2_would_refuse_it_for() -> None:
+    zone = HostedZone(id="Z1", name="sqs.eu-west-1.amazonaws.com", owner=ACCOUNT, records=())
+    sick = subject(with_sqs(private_dns=False), SQS)
+    (plain,) = found("broken-private-dns", sick)
+    (taken,) = found("broken-private-dns", replace(sick, network=Network(zones=(zone,))))
+
+    assert taken.fix.splitlines()[0].startswith("aws route53 disassociate-vpc-from-hosted-zone --hosted-zone-id Z1")
+    assert taken.fix.splitlines()[1:] == plain.fix.splitlines()
+    assert taken.id == plain.id
 
 
 def test_an_endpoint_whose_service_takes_no_policy_is_not_called_open() -> None:

@@ -14,11 +14,14 @@ from vpce.core.dns import (
     Leads,
     Mark,
     Resolution,
+    Taken,
+    forwarded_names,
     is_below,
     matches,
     resolve,
     served_centrally,
     services_of,
+    taken_names,
 )
 from vpce.core.model import Catalog, Dns, Kind, Vpc
 from vpce.core.network import (
@@ -42,9 +45,8 @@ WITH_SQS = a_vpc(endpoints=(an_interface("sqs", dns_names=(SQS, "vpce-sqs-y.sqs.
 def a_zone(name: str = SQS, *targets: str, records: tuple[Record, ...] | None = (), **changes: Any) -> HostedZone:
     """A zone of ours, with a record at its apex where targets are given."""
     apex = (Record(name=name, type="A", targets=targets),) if targets else ()
-    return HostedZone(
-        id=f"Z-{name}", name=name, owner="123456789012", records=None if records is None else apex + records, **changes
-    )
+    values: dict[str, Any] = {"id": f"Z-{name}", "name": name, "owner": "123456789012"}
+    return HostedZone(**(values | {"records": None if records is None else apex + records} | changes))
 
 
 def a_forward(domain: str = SQS, **changes: Any) -> ForwardingRule:
@@ -347,6 +349,68 @@ def test_services_that_are_served_from_elsewhere_are_told_with_their_endpoint() 
     assert served_centrally(a_vpc(), Network(zones=zones), CATALOG) == {
         "com.amazonaws.eu-west-1.sqs": f"sqs leads to {CENTRAL} by Z-{SQS}"
     }
+
+
+def who_has(*zones: HostedZone, vpc: Vpc | None = None) -> dict[str, Taken]:
+    found = taken_names(vpc or a_vpc(), Network(zones=zones), CATALOG)
+    return {s.removeprefix("com.amazonaws.eu-west-1."): taken for s, taken in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("why", "zone", "services"),
+    [
+        ("without a record", a_zone(SQS), {"sqs"}),
+        ("with one", a_zone(SQS, "52.95.1.1"), {"sqs"}),
+        ("a wildcard's", a_zone("dkr.ecr.eu-west-1.amazonaws.com"), {"ecr.dkr"}),
+        ("of a domain above", a_zone("eu-west-1.amazonaws.com"), set()),
+        ("of one below", a_zone(f"queue.{SQS}"), set()),
+        ("of people's own", a_zone("example.com"), set()),
+        ("a Profile's", a_zone(SQS, profile="rp-1"), set()),
+        ("the endpoint's own", a_zone(SQS, owner="vpce.amazonaws.com"), set()),
+    ],
+)
+def test_a_zone_takes_a_name_from_endpoints_if_it_is_called_by_it(
+    why: str, zone: HostedZone, services: set[str]
+) -> None:
+    assert set(who_has(zone)) == services, why
+
+
+def test_a_zone_that_has_a_name_may_lead_to_an_endpoint_all_the_same() -> None:
+    there = a_vpc(endpoints=(an_interface("sqs", private_dns=False, dns_names=(CENTRAL,)),))
+
+    assert who_has(a_zone(SQS, CENTRAL))["sqs"].is_served
+    assert who_has(a_zone(SQS, CENTRAL), vpc=there)["sqs"].is_served
+    assert not who_has(a_zone(SQS))["sqs"].is_served
+    assert not who_has(a_zone(SQS, "52.95.1.1"))["sqs"].is_served
+
+
+def test_of_several_zones_of_a_service_the_one_that_serves_nobody_is_in_the_way() -> None:
+    two = an_offer("ecr.dkr", private_dns_names=("dkr-ecr.eu-west-1.on.aws", "dkr.ecr.eu-west-1.amazonaws.com"))
+    zones = (a_zone("dkr-ecr.eu-west-1.on.aws", CENTRAL), a_zone("dkr.ecr.eu-west-1.amazonaws.com"))
+    found = taken_names(a_vpc(), Network(zones=zones), a_catalog(two))
+
+    assert found["com.amazonaws.eu-west-1.ecr.dkr"].zone == zones[1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_forwarded"),
+    [
+        (a_forward(SQS), True),
+        (a_forward("amazonaws.com"), False),  # the longer domain wins
+        (a_forward(f"queue.{SQS}"), False),
+        (a_forward(SQS, kind=RuleKind.SYSTEM), False),
+        (a_forward(SQS, kind=RuleKind.RECURSIVE), False),
+        (a_forward(SQS, profile="rp-1"), False),  # the VPC's own wins
+    ],
+)
+def test_a_rule_for_the_very_name_keeps_it_from_an_endpoint(rule: ForwardingRule, *, is_forwarded: bool) -> None:
+    """As `resolve` has it of an endpoint that is there."""
+    found = forwarded_names(Network(rules=(rule,)), CATALOG)
+
+    assert found == (
+        {"com.amazonaws.eu-west-1.sqs": f"Resolver rule rslvr-{SQS} forwards {SQS}"} if is_forwarded else {}
+    )
+    assert (ask(rules=(rule,)).leads is Leads.ENDPOINT) is not is_forwarded
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,16 @@ from tests.factories import (
     steps,
     vpcs,
 )
+from vpce.core.dns import Taken
 from vpce.core.model import Addresses, Catalog, Dns, Ingress, Kind
+from vpce.core.network import HostedZone, Quotas
 from vpce.core.plan import (
     GRACE,
     CreateEndpoint,
     CreateSecurityGroup,
     DeleteEndpoint,
     DeleteSecurityGroup,
+    Elsewhere,
     EnableDnsHostnames,
     EnableDnsSupport,
     Held,
@@ -67,6 +70,7 @@ from vpce.core.plan import (
     UpdateSecurityGroup,
     Wait,
     as_bytes,
+    takes_names,
 )
 from vpce.core.policies import FULL_ACCESS
 
@@ -537,7 +541,7 @@ def test_a_zone_without_a_free_address_is_told_and_the_others_served() -> None:
     found = steps(a_vpc(subnets=(a_subnet("a", free_addresses=0), a_subnet("b"))), SQS)
 
     assert only(CreateEndpoint, found).subnets == {"subnet-b"}
-    assert only(Shortfall, found).why == f"no subnet in {A} has a free IPv4 address"
+    assert only(Shortfall, found).why == f"no subnet in {A} has a free IPv4 address (subnet-a)"
 
 
 def test_without_any_free_address_nothing_is_made() -> None:
@@ -1176,6 +1180,206 @@ def test_the_security_group_goes_with_the_last_interface() -> None:
 )
 def test_bytes_are_told_in_steps_of_a_thousand(number: int, words: str) -> None:
     assert as_bytes(number) == words
+
+
+# ---- what EC2 would refuse ----------------------------------------------------------------------------------------
+
+
+def taken(*names: str, is_served: bool = False) -> dict[str, Taken]:
+    """Private hosted zones of these services' names."""
+    zones = {n: HostedZone(id=f"Z-{n}", name=f"{n}.eu-west-1.amazonaws.com") for n in names}
+    return {service(n): Taken(zone=zone, is_served=is_served) for n, zone in zones.items()}
+
+
+def quotas(interface: int = 50, gateway: int = 20, in_use: int = 0) -> Quotas:
+    return Quotas(interface_endpoints_per_vpc=interface, gateway_endpoints_per_region=gateway, gateway_endpoints=in_use)
+
+
+def made(found: Iterable[Step]) -> list[str]:
+    return [s.service for s in found if isinstance(s, CreateEndpoint)]
+
+
+def short(found: Iterable[Step]) -> list[tuple[str, bool]]:
+    return [(s.service, s.is_required) for s in found if isinstance(s, Shortfall)]
+
+
+def test_an_endpoint_whose_name_a_zone_has_is_not_made_and_the_zone_is_told_with_the_fix() -> None:
+    found = steps(a_vpc(), a_wish(interface=["sns", "sqs"]), taken=taken("sqs"))
+
+    assert made(found) == ["sns"]
+    told = only(Shortfall, found)
+    assert told.why == (
+        "private hosted zone sqs.eu-west-1.amazonaws.com (Z-sqs) has the name in this VPC, and EC2 refuses private DNS "
+        "for it; let the zone lead to an endpoint, take it off the VPC, or delete it if the VPC is its last"
+    )
+    assert told.fix == (
+        "aws route53 disassociate-vpc-from-hosted-zone --hosted-zone-id Z-sqs "
+        "--vpc VPCRegion=eu-west-1,VPCId=vpc-0123456789abcdef0"
+    )
+    assert told.because_of == "Z-sqs"
+
+
+def test_what_an_endpoint_lacks_beside_names_that_a_zone_has_is_mended() -> None:
+    there = an_interface("sqs", private_dns=False, subnets=frozenset({"subnet-a"}))
+    found = steps(a_vpc(endpoints=(there,), security_groups=OURS), SQS, taken=taken("sqs"))
+
+    update = only(UpdateEndpoint, found)
+    assert (set(update.add_subnets), update.enable_private_dns) == ({"subnet-b"}, False)
+    assert short(found) == [("sqs", True)]
+
+
+def test_names_that_a_zone_leads_to_an_endpoint_are_left_to_the_zone() -> None:
+    vpc = a_vpc(endpoints=(an_interface("sqs", private_dns=False),), security_groups=OURS)
+    found = steps(vpc, SQS, taken=taken("sqs", is_served=True))
+
+    assert kinds(found) == [Keep]
+    assert only(Keep, found).why.endswith("(Z-sqs) leads its names to an endpoint")
+
+
+def test_names_that_lead_to_an_endpoint_elsewhere_are_not_taken_by_one_that_is_there() -> None:
+    vpc = a_vpc(endpoints=(an_interface("sqs", private_dns=False),), security_groups=OURS)
+    found = steps(vpc, SQS, central={service("sqs"): "sqs leads to vpce-hub by Z1"})
+
+    assert kinds(found) == [Keep]
+    assert only(Keep, found).why.endswith("; sqs leads to vpce-hub by Z1")
+
+
+def test_a_zone_that_leads_to_an_endpoint_elsewhere_is_no_shortfall() -> None:
+    central = {service("sqs"): "sqs leads to vpce-hub by Z-sqs"}
+
+    assert kinds(steps(a_vpc(), SQS, central=central, taken=taken("sqs", is_served=True))) == [Elsewhere]
+
+
+def test_a_zone_in_the_way_of_what_is_optional_is_said_quietly() -> None:
+    assert short(steps(a_vpc(), a_wish(optional=["sqs"]), taken=taken("sqs"))) == [("sqs", False)]
+
+
+def test_names_that_an_endpoint_has_already_are_nobody_elses_business() -> None:
+    vpc = a_vpc(endpoints=(an_interface("sqs"),), security_groups=OURS)
+
+    assert kinds(steps(vpc, SQS, taken=taken("sqs"))) == [Keep]
+
+
+@pytest.mark.parametrize(("room", "expected"), [(0, []), (1, ["sns"]), (2, ["sns", "sqs"]), (3, ["kms", "sns", "sqs"])])
+def test_what_is_required_gets_the_last_room_and_then_the_first_by_name(room: int, expected: list[str]) -> None:
+    wish = a_wish(interface=["sns", "sqs"], optional=["kms"])
+    found = steps(a_vpc(), wish, a_catalog(an_offer("kms")), quotas=quotas(room))
+
+    assert made(found) == expected
+    assert short(found) == [(n, n != "kms") for n in ("kms", "sns", "sqs") if n not in expected]
+
+
+def test_a_quota_that_is_used_up_is_told_with_the_fix_in_the_same_words_at_each_look() -> None:
+    wish = a_wish(interface=["sns", "sqs"])
+    first = a_plan(a_vpc(), wish, quotas=quotas(1))
+    second = a_plan(carried_out(first), wish, quotas=quotas(1))
+
+    assert only(Shortfall, first.steps).why == "the quota of 1 interface endpoints in a VPC is used up; ask for more"
+    assert only(Shortfall, first.steps).fix == (
+        "aws service-quotas request-service-quota-increase --region eu-west-1 --service-code vpc "
+        "--quota-code L-29B6F2EB --desired-value 2"
+    )
+    assert second.actions == ()
+    assert second.shortfalls == first.shortfalls
+
+
+@pytest.mark.parametrize(
+    ("why", "vpc"),
+    [
+        ("somebody else's", a_vpc(endpoints=(an_interface("ssm", is_ours=False),))),
+        ("one that failed", a_vpc(endpoints=(an_interface("ssm", is_ours=False, state="failed"),))),
+        ("a Gateway Load Balancer endpoint", a_vpc(balancer_endpoints=1)),
+    ],
+)
+def test_every_endpoint_counts_towards_the_quota(why: str, vpc: Vpc) -> None:
+    assert made(steps(vpc, SQS, quotas=quotas(1))) == [], why
+    assert made(steps(vpc, SQS, quotas=quotas(2))) == ["sqs"], why
+
+
+def test_endpoints_that_are_gone_and_gateways_take_no_room_of_interfaces() -> None:
+    vpc = a_vpc(endpoints=(an_interface("ssm", state="deleted"), a_gateway("s3", is_ours=False)))
+
+    assert made(steps(vpc, SQS, quotas=quotas(1))) == ["sqs"]
+
+
+def test_what_aws_is_deleting_makes_room_and_is_waited_for() -> None:
+    vpc = a_vpc(endpoints=(an_interface("ssm", is_ours=False, state="deleting"),))
+    found = steps(vpc, a_wish(interface=["sns", "sqs"]), quotas=quotas(1))
+
+    assert only(Wait, found).why == "AWS is deleting it; then there is room for sns"
+    assert short(found) == [("sqs", True)]
+
+
+def test_without_room_for_any_interface_there_is_no_security_group() -> None:
+    assert kinds(steps(a_vpc(), SQS, quotas=quotas(0))) == [Shortfall]
+
+
+def test_gateways_are_counted_by_region() -> None:
+    found = steps(a_vpc(), a_wish(gateway=["dynamodb", "s3"]), quotas=quotas(gateway=20, in_use=19))
+
+    assert made(found) == ["dynamodb"]
+    assert only(Shortfall, found).why == "the quota of 20 gateway endpoints in the region is used up; ask for more"
+    assert "--quota-code L-1B52E74A --desired-value 40" in only(Shortfall, found).fix
+
+
+@pytest.mark.parametrize(
+    "vpc",
+    [
+        a_vpc(),
+        a_vpc(endpoints=(an_interface("s3", private_dns=False),), security_groups=OURS),
+    ],
+    ids=["not there", "there without its names"],
+)
+def test_names_that_need_a_gateway_for_which_there_is_no_room_are_not_asked_for(vpc: Vpc) -> None:
+    found = steps(vpc, a_wish(gateway=["s3"], interface=["s3"]), quotas=quotas(gateway=0))
+
+    assert not any(takes_names(a) for a in found if isinstance(a, CreateEndpoint | UpdateEndpoint))
+    assert short(found) == [("s3", True), ("s3", True)]
+
+
+def test_quotas_that_nobody_could_read_hold_up_nothing() -> None:
+    assert made(steps(a_vpc(), SQS, quotas=None)) == ["sqs"]
+
+
+def test_the_last_addresses_are_for_what_is_required() -> None:
+    vpc = a_vpc(subnets=(a_subnet("a", free_addresses=1),))
+
+    assert made(steps(vpc, a_wish(interface=["sqs"], optional=["sns"]))) == ["sqs"]
+
+
+def test_a_zone_that_the_service_does_not_have_is_said_quietly() -> None:
+    vpc, catalog = a_vpc(subnets=(a_subnet("a"), a_subnet("c"))), a_catalog(an_offer("sqs", zones=frozenset({A})))
+    found = steps(vpc, SQS, catalog)
+
+    assert only(Shortfall, found).why == f"AWS does not offer it in {C}; packets from there cross zones"
+    assert short(found) == [("sqs", False)]
+    assert steps(carried_out(a_plan(vpc, SQS, catalog)), SQS, catalog)[0] == only(Shortfall, found)
+    assert short(steps(vpc, a_wish(interface=["sqs"], zones=1), catalog)) == []  # fewer zones are meant to be
+
+
+@settings(max_examples=200)
+@given(
+    vpcs(),
+    WISHES,
+    st.sets(st.sampled_from(["sns", "sqs", "s3"])),
+    st.builds(quotas, st.integers(0, 4), st.integers(0, 2), st.integers(0, 2)),
+)
+def test_from_every_start_nothing_is_asked_of_ec2_that_it_would_refuse(
+    vpc: Vpc, wish: Wish, names: set[str], limits: Quotas
+) -> None:
+    in_use = limits.gateway_endpoints
+    for _ in range(4):
+        known = {"taken": taken(*names), "quotas": replace(limits, gateway_endpoints=in_use)}
+        plan = a_plan(vpc, wish, CATALOG, **known)
+        created = [a.offer.kind for a in plan.actions if isinstance(a, CreateEndpoint)]
+        interfaces, gateways = created.count(Kind.INTERFACE), created.count(Kind.GATEWAY)
+        in_use += gateways
+        assert not names & {a.service for a in plan.actions if takes_names(a)}  # type: ignore[union-attr]
+        assert not interfaces or vpc.interface_count + interfaces <= limits.interface_endpoints_per_vpc
+        assert not gateways or in_use <= limits.gateway_endpoints_per_region
+        vpc = carried_out(plan)
+
+    assert a_plan(vpc, wish, CATALOG, **known).actions == ()
 
 
 # ---- order --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from tests.factories import (
     REMOVAL,
     RETIREMENT,
     WISHES,
+    a_catalog,
     a_compared_report,
     a_finding,
     a_gateway,
@@ -35,11 +36,15 @@ from tests.factories import (
     a_vpc,
     a_wish,
     an_interface,
+    an_offer,
+    service,
     vpcs,
 )
 from vpce.core.caution import careful
+from vpce.core.dns import Taken
 from vpce.core.findings import Finding, Severity, Unread
 from vpce.core.model import Dns, Ingress, Place
+from vpce.core.network import HostedZone, Quotas
 from vpce.core.notice import (
     SUBJECT_LIMIT,
     Reconciled,
@@ -157,6 +162,45 @@ def test_a_policy_is_said_in_words_and_its_text_to_who_asks_for_the_plan_only() 
     assert [s["policy"] for s in document["steps"]] == [json.loads(NARROW)] * 2
     assert told is not None
     assert "sqs:*" not in json.dumps(told.document)
+
+
+HEMMED_IN = a_vpc(
+    tags={"Name": "payments"},
+    subnets=(a_subnet("a", free_addresses=5), a_subnet("b", free_addresses=0), a_subnet("d")),
+    endpoints=(an_interface("ssmmessages", is_ours=False),),
+)
+REFUSED_PLAN = a_plan(
+    HEMMED_IN,
+    a_wish(
+        gateway=["dynamodb", "s3"],
+        interface=["ecr.dkr", "execute-api", "sns", "sqs", "ssm"],
+        optional=["cassandra"],
+        policy=FILE,
+    ),
+    a_catalog(an_offer("execute-api"), an_offer("ecr.dkr", takes_policy=False)),
+    taken={service("sqs"): Taken(zone=HostedZone(id="Z0SQS", name="sqs.eu-west-1.amazonaws.com"), is_served=False)},
+    forwarded={service("execute-api"): "Resolver rule rslvr-1 forwards execute-api.eu-west-1.amazonaws.com"},
+    quotas=Quotas(interface_endpoints_per_vpc=3, gateway_endpoints_per_region=20, gateway_endpoints=19),
+)
+"""Much of it cannot be had, and much of the rest may disturb."""
+
+
+def test_what_aws_would_refuse_is_explained_with_what_to_beware_of(golden: Golden) -> None:
+    golden("explain_refused.txt", explain(REFUSED_PLAN) + "\n")
+    golden("plan_refused.json", as_json(plan_document(REFUSED_PLAN)))
+
+
+def test_commands_that_mend_what_cannot_be_had_are_told_once_each() -> None:
+    run = Reconciled(vpc="vpc-1", vpc_name="vpc-1", plan=REFUSED_PLAN)
+    message = notice(PLACE, [run], ["test"])
+
+    assert message is not None
+    assert [step.split()[1:3] for step in message.next_steps] == [
+        ["service-quotas", "request-service-quota-increase"],
+        ["service-quotas", "request-service-quota-increase"],
+        ["route53", "disassociate-vpc-from-hosted-zone"],
+    ]
+    assert all(message.text.count(step) == 1 for step in message.next_steps)
 
 
 @given(vpcs(), WISHES | st.just(REMOVAL))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from vpce.core.checks import Checked
     from vpce.core.model import Place, Vpc
-    from vpce.core.network import Facet, Network
+    from vpce.core.network import Facet, Network, Quotas
     from vpce.core.report import Coverage
     from vpce.reconcile import Surroundings
 
@@ -55,7 +55,7 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
     except OutOfTimeError as error:
         return Audited(report=Unread(place=around.place, why=str(error)))
     moment = datetime.fromisoformat(now)
-    examined = (examine(around, vpc, survey.networks[vpc.id], moment) for vpc in own)
+    examined = (examine(around, vpc, survey.networks[vpc.id], moment, survey.quotas) for vpc in own)
     subjects = [replace(subject, quotas=survey.quotas, now=now) for subject in examined]
     checked = {s.vpc.id: run_checks(s) for s in subjects}
     place_findings = quota_of_place(around.place, survey.quotas) if survey.quotas else []
@@ -74,15 +74,15 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
     return Audited(report=report, drifted=drifted)
 
 
-def examine(around: Surroundings, vpc: Vpc, network: Network, now: datetime) -> Subject:
+def examine(around: Surroundings, vpc: Vpc, network: Network, now: datetime, quotas: Quotas | None = None) -> Subject:
     """A VPC measured against its profile, or against the free endpoints where it asks for nothing."""
     try:
         wish = around.wish(vpc)
     except ProfileError as error:
         return Subject(vpc=vpc, catalog=around.catalog, plan=None, refusal=str(error), network=network)
     if not wish.asks_for_something and not vpc.is_default:
-        wish = FREE
-    plan = around.plan(vpc, wish, now, network=network)
+        wish, quotas = FREE, None  # what is missing is missing, whether there is room for it or not
+    plan = around.plan(vpc, wish, now, network=network, quotas=quotas)
     return Subject(vpc=vpc, catalog=around.catalog, plan=plan, network=network)
 
 

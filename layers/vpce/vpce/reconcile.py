@@ -12,24 +12,26 @@ from vpce.aws.catalog import read_catalog
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.network import survey
 from vpce.aws.observe import observe, pages
+from vpce.aws.quotas import NoValueError, read_quotas
 from vpce.aws.traffic import UncountedError, traffic
 from vpce.core.caution import careful, guarded
-from vpce.core.dns import served_centrally
+from vpce.core.dns import forwarded_names, served_centrally, taken_names
 from vpce.core.events import Look
 from vpce.core.model import MANAGED_BY_TAG, Catalog, Dns, Kind
 from vpce.core.network import EVERYTHING, NAMES, Network, Survey
 from vpce.core.notice import Reconciled
-from vpce.core.plan import GRACE, CreateEndpoint, Known, Outcome, Plan, make_plan
+from vpce.core.plan import GRACE, CreateEndpoint, Known, Outcome, Plan, make_plan, takes_names
 from vpce.core.profile import Mode, ProfileError, is_managed, wish_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
 
     from vpce.aws.pace import Pace
     from vpce.core.model import Place, Vpc
-    from vpce.core.network import Facet
+    from vpce.core.network import Facet, Quotas
     from vpce.core.profile import Profiles, Wish
     from vpce.core.window import Window
 
@@ -58,6 +60,7 @@ class Surroundings:
     looks_at_traffic: bool = False
     """Before what nobody asks for any more is deleted."""
     catalog_of: Callable[[EC2Client, str], Catalog] = read_catalog
+    quotas_of: Callable[[ServiceQuotasClient, str], Quotas] = read_quotas
     client_of: Callable[..., Any] | None = None
     """Makes clients, by service and region, for what surrounds the endpoints; None: nobody looks at that."""
     unseen: Unseen = field(default_factory=dict)
@@ -110,28 +113,62 @@ class Surroundings:
             return Survey(networks={vpc.id: Network() for vpc in vpcs})
         return survey(self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace, names=names)
 
-    def plan(self, vpc: Vpc, wish: Wish, now: datetime, *, network: Network | None = None) -> Plan:
-        """All that the wish asks for; where it would take names, those that lead to an endpoint elsewhere stay there.
+    def plan(
+        self,
+        vpc: Vpc,
+        wish: Wish,
+        now: datetime,
+        *,
+        network: Network | None = None,
+        quotas: Quotas | None = None,
+        promised: int = 0,
+    ) -> Plan:
+        """All that the wish asks for, less what AWS would refuse, and names that lead to an endpoint elsewhere.
+
+        Who has the names is read where they would be taken, quotas where something would be made.
 
         Args:
             vpc: as it is.
             wish: what its tags ask for.
             now: when it was read.
-            network: what surrounds it, if that was read already.
+            network: what surrounds it, if that was read already, as far as it could be.
+            quotas: likewise.
+            promised: gateway endpoints that other plans are about to make.
 
         """
-        known = Known(now=now, grace=self.grace)
+        known = Known(now=now, grace=self.grace, quotas=quotas)
         # Without a profile nothing is looked up in the catalog, so it need not be read.
         catalog = self.catalog if wish.profile else Catalog(region=self.place.region, offers=())
         plan = make_plan(vpc, wish, catalog, known)
-        if any(isinstance(a, CreateEndpoint) and a.private_dns for a in plan.actions):
+        if any(takes_names(a) for a in plan.actions):
             around = network or self.survey([vpc], NAMES).networks[vpc.id]
             # Zones are asked only where both attributes are on, as this plan will have them.
             with_dns = replace(vpc, dns=Dns(support=True, hostnames=True))
-            known = replace(known, central=served_centrally(with_dns, around, catalog))
+            known = replace(
+                known,
+                central=served_centrally(with_dns, around, catalog),
+                taken=taken_names(with_dns, around, catalog),
+                forwarded=forwarded_names(around, catalog),
+            )
+        if network is None and (made := {a.offer.kind for a in plan.actions if isinstance(a, CreateEndpoint)}):
+            known = replace(known, quotas=self._quotas(made, promised))
         if self.looks_at_traffic and (due := [e.id for e in plan.due if e.kind is Kind.INTERFACE]):
             known = replace(known, **self._traffic(vpc.id, due, now))
         return make_plan(vpc, wish, catalog, known)
+
+    def _quotas(self, made: Collection[Kind], promised: int) -> Quotas | None:
+        """None where they cannot be read, as the audit tells; then EC2 says no when it is full."""
+        if self.client_of is None:
+            return None
+        try:
+            quotas = self.quotas_of(self.client_of("service-quotas", self.place.region), self.place.region)
+            if Kind.GATEWAY not in made:
+                return quotas
+            found = pages(self.ec2, "describe_vpc_endpoints", "VpcEndpoints", [Kind.GATEWAY], by="vpc-endpoint-type")
+            in_use = sum(e.get("State", "").lower() != "deleted" for e in found)
+        except (*AwsError, NoValueError):
+            return None
+        return replace(quotas, gateway_endpoints=in_use + promised)
 
     def _traffic(self, vpc: str, endpoints: Sequence[str], now: datetime) -> Mapping[str, Any]:
         if self.client_of is None:
@@ -200,12 +237,15 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
     again: list[Look] = []
     errors: dict[str, Exception] = {}
     plans: list[Plan] = []
+    promised = 0
     for vpc in vpcs:
         if vpc.id not in named and not is_managed(vpc):
             continue
         try:
             wish = around.wish(vpc, is_new=vpc.id in new)
-            plans.append(careful(around.plan(vpc, wish, now), now))
+            plan = careful(around.plan(vpc, wish, now, promised=promised), now)
+            plans.append(plan)
+            promised += sum(isinstance(a, CreateEndpoint) and a.offer.kind is Kind.GATEWAY for a in plan.actions)
         except ProfileError as error:
             runs.append(Reconciled(vpc=vpc.id, vpc_name=vpc.name, refusal=str(error), is_named=vpc.id in named))
         except Exception as error:  # noqa: BLE001  one VPC must not cost the others theirs; the caller raises it

@@ -35,11 +35,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from vpce.aws.errors import AwsError, code_of, in_words
+from vpce.aws.errors import AwsError, in_words
 from vpce.aws.observe import endpoints_of, pages
 from vpce.aws.pace import OutOfTimeError
+from vpce.aws.quotas import NoValueError, read_quotas
 from vpce.core.dns import names_of, patterns_of
 from vpce.core.model import Kind
 from vpce.core.network import (
@@ -65,7 +64,6 @@ if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_route53profiles import Route53ProfilesClient
     from mypy_boto3_route53resolver import Route53ResolverClient
-    from mypy_boto3_service_quotas import ServiceQuotasClient
 
     from vpce.aws.pace import Pace
     from vpce.core.model import Catalog, Place, Vpc
@@ -82,8 +80,6 @@ AWS_DOMAINS = (
 NO_OPTIONS = ("169.254.169.253",)
 """The name server of a VPC without DHCP options, on instances of the Nitro System; older ones have none.
 https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html"""
-INTERFACE_ENDPOINTS, GATEWAY_ENDPOINTS = "L-29B6F2EB", "L-1B52E74A"
-"""https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html"""
 
 _IN_FORCE = frozenset({"COMPLETE", "UPDATING"})
 _ADDRESSES = frozenset({"A", "AAAA", "CNAME"})
@@ -109,7 +105,7 @@ class _HiddenError(Exception):
     """AWS answered, and yet something cannot be seen; the message says what."""
 
 
-_UNREADABLE = (*AwsError, OutOfTimeError, _HiddenError)
+_UNREADABLE = (*AwsError, NoValueError, OutOfTimeError, _HiddenError)
 
 
 def survey(
@@ -493,26 +489,8 @@ class _Look:
 
     def _read_quotas(self) -> None:
         gateways = [e for v in self._vpcs for e in v.endpoints if e.kind is Kind.GATEWAY and e.state != "deleted"]
-        self.quotas = Quotas(
-            interface_endpoints_per_vpc=self._quota(INTERFACE_ENDPOINTS),
-            gateway_endpoints_per_region=self._quota(GATEWAY_ENDPOINTS),
-            gateway_endpoints=len(gateways),
-        )
-
-    def _quota(self, code: str) -> int:
-        quotas: ServiceQuotasClient = self._client("service-quotas", self._place.region)
-        quota: Mapping[str, Any]
-        try:
-            quota = quotas.get_service_quota(ServiceCode="vpc", QuotaCode=code)["Quota"]
-        except ClientError as error:
-            if code_of(error) != "NoSuchResourceException":
-                raise
-            # The account has no value of its own.
-            # https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html
-            quota = quotas.get_aws_default_service_quota(ServiceCode="vpc", QuotaCode=code)["Quota"]
-        if "Value" not in quota:
-            raise _HiddenError(f"Service Quotas gives no value for {code}: {quota.get('ErrorReason', {})}")
-        return int(quota["Value"])
+        quotas = read_quotas(self._client("service-quotas", self._place.region), self._place.region)
+        self.quotas = replace(quotas, gateway_endpoints=len(gateways))
 
 
 # ---- AWS's words into ours ----------------------------------------------------------------------------------------

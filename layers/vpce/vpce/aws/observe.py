@@ -108,6 +108,7 @@ def observe(
             subnets=tuple(_sorted(_subnet(s) for s in subnets[vpc["VpcId"]])),
             route_tables=tuple(_sorted(_route_table(t) for t in tables[vpc["VpcId"]])),
             endpoints=tuple(_sorted(endpoints_of(endpoints[vpc["VpcId"]], installation))),
+            balancers=sum(_is_balancer(e) for e in endpoints[vpc["VpcId"]]),
             groups=tuple(_sorted(_security_group(g, installation) for g in groups[vpc["VpcId"]])),
         )
         for vpc in sorted(seen, key=lambda v: str(v["VpcId"]))
@@ -185,6 +186,7 @@ def _vpc(
     subnets: tuple[Subnet, ...],
     route_tables: tuple[RouteTable, ...],
     endpoints: tuple[Endpoint, ...],
+    balancers: int,
     groups: tuple[SecurityGroup, ...],
 ) -> Vpc:
     used = frozenset[str]().union(*(e.security_groups for e in endpoints))
@@ -199,6 +201,7 @@ def _vpc(
         subnets=subnets,
         route_tables=route_tables,
         endpoints=endpoints,
+        balancer_endpoints=balancers,
         security_groups=tuple(g for g in groups if g.is_ours or g.bears_our_name or g.id in used),
     )
 
@@ -252,6 +255,11 @@ def _route(route: Mapping[str, Any]) -> Route:
         target=target,
         is_blackhole=route.get("State") == "blackhole",
     )
+
+
+def _is_balancer(endpoint: Mapping[str, Any]) -> bool:
+    kind, state = str(endpoint["VpcEndpointType"]), str(endpoint.get("State", ""))
+    return kind == "GatewayLoadBalancer" and state.lower() != "deleted"
 
 
 def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> Iterator[Endpoint]:

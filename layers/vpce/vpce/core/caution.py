@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vpce.core.model import DELETIONS_TAG, Addresses, Kind
+from vpce.core.model import DELETIONS_TAG, Addresses, Kind, short_name
 from vpce.core.plan import (
     Action,
     CreateEndpoint,
@@ -26,10 +26,11 @@ from vpce.core.plan import (
     UpdateSecurityGroup,
     Wait,
     in_order,
+    takes_names,
     utc,
 )
 from vpce.core.policies import FULL_ACCESS
-from vpce.core.policy import same_policy
+from vpce.core.policy import Passes, needs_of, read_policy, same_policy
 from vpce.core.profile import Mode
 
 if TYPE_CHECKING:
@@ -46,11 +47,23 @@ _WIDENED = (
     "the names come to resolve to IPv6 too: where security groups or network ACLs let clients out by IPv4 only, those "
     "with IPv6 may hang"
 )
-_NARROWED = "open IPv6 connections drop, and clients that have IPv6 only lose their way"
+_WITHOUT_IPV6 = "open IPv6 connections drop, and clients that have IPv6 only lose their way"
 _RENAMED = "the names lead to the endpoint for the whole VPC, and the service sees private source addresses"
+
+_NARROWED = "calls that the new policy does not allow are refused from then on"
+_HEMMED_IN = "calls that its policy does not allow are refused, though they may pass by another way now"
+_SHADOWED = (
+    "default names of public APIs lead there too, and are refused: call those APIs by custom domain names from then on"
+)
+_SHADOWING = frozenset({"appsync-api", "execute-api"})
+"""Services whose names stand for private and public things alike, and whose endpoint lets through the private only.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
+https://docs.aws.amazon.com/appsync/latest/devguide/using-private-apis.html"""
 
 FEW = 5
 """Deletions below which the guard never stops a run."""
+FEW_ADDRESSES = 8
+"""Free addresses of a subnet below which it is told; every interface takes one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,12 +176,61 @@ def _split(action: Action) -> Iterator[Action]:
 
 
 def warnings_of(plan: Plan) -> dict[str, list[str]]:
-    """What may go wrong with traffic → the services with which it may; nothing for a VPC made a moment ago."""
+    """What may go wrong → the services with which it may; nothing for a VPC made a moment ago."""
     warnings: dict[str, list[str]] = {}
-    for action in (*plan.actions, *(h.action for h in plan.held)):
-        if not plan.wish.is_new and (text := disturbance(action)):
+    if plan.wish.is_new:
+        return warnings
+    for action in (planned := (*plan.actions, *(h.action for h in plan.held))):
+        texts = (disturbance(action), *_about_names(action, plan), *_about_policy(action, plan))
+        for text in dict.fromkeys(filter(None, texts)):
             warnings.setdefault(text, []).append(getattr(action, "service", "the VPC"))
-    return warnings
+    return warnings | _about_addresses(planned, plan)
+
+
+def _about_names(action: Action, plan: Plan) -> Iterator[str]:
+    match action:
+        case CreateEndpoint(offer=thing) | UpdateEndpoint(endpoint=thing) if (
+            takes_names(action) and not action.inbound_resolver_only
+        ):
+            if short_name(thing.service, plan.vpc.place.region) in _SHADOWING:
+                yield _SHADOWED
+            if why := plan.forwarded.get(thing.service):
+                yield f"{why}, so clients are led there and not to the endpoint"
+        case _:
+            pass
+
+
+def _about_policy(action: Action, plan: Plan) -> Iterator[str]:
+    """A policy that is known to stop what the VPC's services need; or that may stop what passes by another way now."""
+    match action:
+        case CreateEndpoint(policy=text, offer=thing) | UpdateEndpoint(policy=text, endpoint=thing) if text:
+            if _narrows(action):
+                yield _NARROWED if isinstance(action, UpdateEndpoint) else _HEMMED_IN
+            region, asked = plan.vpc.place.region, plan.wish.profile.interface if plan.wish.profile else ()
+            there = (short_name(e.service, region) for e in plan.vpc.endpoints if e.kind is Kind.INTERFACE)
+            needs = needs_of(short_name(thing.service, region), frozenset({*asked, *there}), region)
+            policy = read_policy(text)
+            if blocked := [n for n in needs if policy.passes(n) is Passes.NO]:
+                yield f"its policy blocks {'; '.join(map(str, blocked))}"
+        case _:
+            pass
+
+
+def _about_addresses(actions: Iterable[Action], plan: Plan) -> dict[str, list[str]]:
+    users: dict[str, list[str]] = {}
+    for action in actions:
+        match action:
+            case CreateEndpoint(subnets=subnets) | UpdateEndpoint(add_subnets=subnets):
+                for subnet in subnets:
+                    users.setdefault(subnet, []).append(action.service)
+            case _:
+                pass
+    left = {plan.vpc.subnet_by_id[s]: plan.vpc.subnet_by_id[s].free_addresses - len(users[s]) for s in sorted(users)}
+    return {
+        f"{subnet.id} in {subnet.zone} is left with {number} free IPv4 addresses": users[subnet.id]
+        for subnet, number in left.items()
+        if number < FEW_ADDRESSES
+    }
 
 
 def takes_away(action: Action) -> bool:
@@ -181,9 +243,9 @@ def takes_away(action: Action) -> bool:
             return isinstance(action, MarkEndpoint | DeleteEndpoint | DeleteSecurityGroup)
 
 
-def _narrows(update: UpdateEndpoint) -> bool:
+def _narrows(action: CreateEndpoint | UpdateEndpoint) -> bool:
     """Every other policy than full access may let somebody no longer through."""
-    return bool(update.policy) and not same_policy(update.policy, FULL_ACCESS)
+    return bool(action.policy) and not same_policy(action.policy, FULL_ACCESS)
 
 
 def disturbance(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  one case per way to disturb
@@ -202,13 +264,13 @@ def disturbance(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  one cas
         case UpdateEndpoint(enable_private_dns=True, inbound_resolver_only=only) if not only:
             return _RENAMED
         case UpdateEndpoint(address_type=Addresses.IPV4):
-            return _NARROWED
+            return _WITHOUT_IPV6
         case UpdateEndpoint(address_type=Addresses.DUALSTACK, endpoint=endpoint):
             return _REROUTED if endpoint.kind is Kind.GATEWAY else _WIDENED
         case UpdateEndpoint(remove_subnets=removed) if removed:
             return f"open connections to its interfaces in {', '.join(sorted(removed))} drop"
         case UpdateEndpoint() if _narrows(action):
-            return "calls that the new policy does not allow are refused from then on"
+            return _NARROWED
         case UpdateSecurityGroup(revoke=revoked) if revoked:
             return "who came in by the rules that go no longer does"
         case EnableDnsSupport() | EnableDnsHostnames():

@@ -466,6 +466,53 @@ def served_centrally(vpc: Vpc, network: Network, catalog: Catalog) -> dict[str, 
     return central
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A private hosted zone that keeps a service's endpoint from having its names."""
+
+    zone: HostedZone
+    is_served: bool
+    """It leads to an endpoint all the same."""
+
+
+def taken_names(vpc: Vpc, network: Network, catalog: Catalog) -> dict[str, Taken]:
+    """Interface services (AWS's full names) for which EC2 would refuse private DNS → the zone in its way.
+
+    Private DNS is a hosted zone for each of the names, which AWS associates with the VPC, and a VPC takes no second
+    zone of a name. One for a domain above or below is no hindrance, nor is one that a Route 53 Profile brings, for that
+    is not associated with the VPC. A wildcard's zone is called by what stands after the star.
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_AssociateVPCWithHostedZone.html
+    https://github.com/ministryofjustice/modernisation-platform/pull/13573
+    """
+    zones = {z.name: z for z in network.zones if not z.profile and not _is_hidden(z)}
+    taken: dict[str, Taken] = {}
+    for offer in catalog.offers if zones else ():
+        in_the_way = [
+            Taken(zone=zone, is_served=found.leads in {Leads.ENDPOINT, Leads.CENTRAL})
+            for n in offer.private_dns_names
+            if (zone := zones.get(n.removeprefix("*."))) and (found := resolve(example_of(n), vpc, network, catalog))
+        ]
+        if in_the_way:
+            taken[offer.service] = min(in_the_way, key=lambda t: t.is_served)
+    return taken
+
+
+def forwarded_names(network: Network, catalog: Catalog) -> dict[str, str]:
+    """Interface services (AWS's full names) that clients would not reach by private DNS → the rule that has a name.
+
+    Of a rule and a hosted zone for one domain the rule wins; for a longer domain the zone does.
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html
+    """
+    rules = {
+        r.domain: r for r in network.rules if not r.profile and r.kind not in {RuleKind.SYSTEM, RuleKind.RECURSIVE}
+    }
+    return {
+        offer.service: f"Resolver rule {rules[domain].id} forwards {domain}"
+        for offer in catalog.offers
+        for domain in sorted({n.removeprefix("*.") for n in offer.private_dns_names} & rules.keys())
+    }
+
+
 def example_of(pattern: str) -> str:
     """A name that a pattern stands for."""
     return f"any{pattern[1:]}" if pattern.startswith("*.") else pattern

@@ -217,6 +217,9 @@ class Vpc:
     subnets: tuple[Subnet, ...] = ()
     route_tables: tuple[RouteTable, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
+    balancer_endpoints: int = 0
+    """How many Gateway Load Balancer endpoints there are: they share the quota of interface endpoints.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html"""
     security_groups: tuple[SecurityGroup, ...] = ()
     """Ours, those that endpoints use, and any that bears our name."""
 
@@ -236,6 +239,11 @@ class Vpc:
     @cached_property
     def subnet_by_id(self) -> Mapping[str, Subnet]:
         return {s.id: s for s in self.subnets}
+
+    @property
+    def interface_count(self) -> int:
+        """How many endpoints the quota is about: everybody's, also those that failed, or that AWS is still deleting."""
+        return sum(e.kind is Kind.INTERFACE and e.state != "deleted" for e in self.endpoints) + self.balancer_endpoints
 
     def group(self, group_id: str) -> SecurityGroup | None:
         return next((g for g in self.security_groups if g.id == group_id), None)

@@ -53,6 +53,9 @@ class HostedZone:
     profile: str = ""
     """Id of the Route 53 Profile that brings it; empty where it is associated with the VPC itself."""
 
+    def __str__(self) -> str:
+        return f"private hosted zone {self.name} ({self.id})"
+
 
 class RuleKind(StrEnum):
     FORWARD = "FORWARD"
@@ -119,13 +122,18 @@ class NetworkAcl:
     """By number, as they are asked; what none of them matches is denied."""
 
 
+INTERFACE_QUOTA, GATEWAY_QUOTA = "L-29B6F2EB", "L-1B52E74A"
+"""Codes of the two. https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """Of one account and region, as Service Quotas has them."""
 
     interface_endpoints_per_vpc: int
+    """Gateway Load Balancer endpoints count too."""
     gateway_endpoints_per_region: int
-    gateway_endpoints: int
+    gateway_endpoints: int = 0
     """In use in the region, whoever made them."""
 
 

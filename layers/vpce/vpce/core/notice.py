@@ -155,10 +155,19 @@ def _list(things: Iterable[Any]) -> str:
 
 def explain(plan: Plan, *, quiet_steps: bool = True) -> str:
     """Every step and its reason; or, without the quiet steps, what would change and what cannot."""
-    lines = [line(s) for s in plan.steps]
-    shown = [str(one) for one in lines if quiet_steps or one.sign != " "]
+    shown = list(_said(s for s in plan.steps if quiet_steps or line(s).sign != " "))
     head = [f"{plan.vpc.name} in {plan.vpc.place}", f"  {plan.wish.why}"]
     return joined([*head, *(shown or ["    nothing to do"]), *_warnings(plan), f"  {summary(plan)}"])
+
+
+def _said(steps: Iterable[Step]) -> Iterator[str]:
+    """Steps in words; a command that mends several stands under the first of them."""
+    told: set[str] = set()
+    for step in steps:
+        yield str(line(step))
+        if isinstance(step, Shortfall) and step.fix and step.fix not in told:
+            told.add(step.fix)
+            yield f"      {step.fix}"
 
 
 def _warnings(plan: Plan) -> Iterator[str]:
@@ -204,6 +213,8 @@ def _step_document(step: Step) -> dict[str, Any]:
     if isinstance(step, Held):
         until = step.until.isoformat() if step.until else None
         return document | {"step": type(step.action).__name__, "held": step.why, "until": until}
+    if isinstance(step, Shortfall) and step.fix:
+        return document | {"fix": step.fix}
     return document
 
 
@@ -327,6 +338,8 @@ def _next_steps(run: Reconciled) -> Iterator[str]:
         yield tag_it(run.plan.vpc, "allowed", DELETIONS_TAG)
     if run.plan and run.held and run.plan.wish.mode is not Mode.SYNC:
         yield f"vpce apply {run.vpc} --region {run.plan.vpc.place.region}"
+    if run.plan:
+        yield from dict.fromkeys(s.fix for s in run.plan.shortfalls if s.is_required and s.fix)
 
 
 def _run_text(run: Reconciled) -> Iterator[str]:
@@ -342,7 +355,7 @@ def _run_text(run: Reconciled) -> Iterator[str]:
     if run.plan:
         yield from _held(run.plan)
         yield from (str(line(s)) for s in run.plan.waits)
-        yield from (str(line(s)) for s in run.plan.shortfalls if s.is_required)
+        yield from _said(s for s in run.plan.shortfalls if s.is_required)
 
 
 def _outcomes(run: Reconciled) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
     wanted   there            step
     ------   --------------   -----------------------------------------------------------------
-    yes      no               CreateEndpoint; Shortfall where it cannot be made; Elsewhere where its names lead to an
+    yes      no               CreateEndpoint; Shortfall where AWS would refuse it; Elsewhere where its names lead to an
                               endpoint outside the VPC
     yes      yes, ours        Keep, or UpdateEndpoint; Wait while AWS is still working on it
     yes      yes, not ours    Leave, it counts; and Shortfall for route tables that it misses
@@ -37,6 +37,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from vpce.core.commands import more_of, take_off
 from vpce.core.model import (
     ADDRESSES_TAG,
     MANAGED_BY_TAG,
@@ -51,13 +52,16 @@ from vpce.core.model import (
     are_dual,
     short_name,
 )
+from vpce.core.network import GATEWAY_QUOTA, INTERFACE_QUOTA
 from vpce.core.policy import same_policy
 from vpce.core.profile import did_you_mean, ports_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from vpce.core.dns import Taken
     from vpce.core.model import Subnet, Vpc
+    from vpce.core.network import Quotas
     from vpce.core.profile import Wish
 
 
@@ -205,6 +209,10 @@ class Shortfall:
     is_required: bool = True
     zone: str = ""
     """The zone that goes without, where it is one zone only."""
+    because_of: str = ""
+    """Id of the private hosted zone, or code of the quota, that stands in the way."""
+    fix: str = ""
+    """A command to paste, where there is one."""
 
 
 Action = (
@@ -273,6 +281,8 @@ class Plan:
     vpc: Vpc
     wish: Wish
     steps: tuple[Step, ...]
+    forwarded: Mapping[str, str] = field(default_factory=dict)
+    """As in `Known`."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -297,6 +307,15 @@ class Plan:
         return tuple(s for s in self.steps if isinstance(s, Wait))
 
 
+def takes_names(action: Action) -> bool:
+    """Names of a service come to lead to an endpoint by private DNS."""
+    match action:
+        case CreateEndpoint(private_dns=takes) | UpdateEndpoint(enable_private_dns=takes):
+            return takes
+        case _:
+            return False
+
+
 GRACE = timedelta(hours=24)
 
 
@@ -309,6 +328,12 @@ class Known:
     """How long ours stays after nobody wants it any more."""
     central: Mapping[str, str] = field(default_factory=dict)
     """Interface service served from outside the VPC → by what."""
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    """Interface service with a name for which EC2 refuses private DNS → what has it."""
+    forwarded: Mapping[str, str] = field(default_factory=dict)
+    """Interface service with a name that clients would not get from an endpoint → what keeps it from them."""
+    quotas: Quotas | None = None
+    """None: nobody asked, or nobody could tell; then EC2 says no when it is full."""
     traffic: Mapping[str, int] = field(default_factory=dict)
     """Endpoint → bytes that went through it within the last grace period; only where any did."""
     uncounted: str = ""
@@ -323,7 +348,7 @@ def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog, known: Known) -> Plan:
         steps = _touch_nothing(vpc, wish.why)
     else:
         steps = _Towards(vpc, wish, catalog, known).steps()
-    return Plan(vpc=vpc, wish=wish, steps=in_order(steps))
+    return Plan(vpc=vpc, wish=wish, steps=in_order(steps), forwarded=known.forwarded)
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -520,10 +545,13 @@ class _Towards:
         self.made_for = wish.made_for
         self.group = next((g for g in vpc.security_groups if g.is_ours), None)
         self.subnets = _SubnetChoice(vpc, wish.zones)
+        self.room = _Room(vpc, known.quotas)
         self.offers: dict[tuple[str, Kind], tuple[str, Offer]] = {}
         """What is wanted and offered, by service and kind; with the name that the profile uses."""
         self.unwanted: dict[str, str] = {}
         """Ids of ours that may go → why."""
+        self.without_gateway: set[str] = set()
+        """Services whose gateway endpoint finds no room."""
 
     def steps(self) -> Iterator[Step]:
         steps: list[Step] = []
@@ -534,7 +562,8 @@ class _Towards:
                     steps.append(self._not_offered(name, kind))
                 else:
                     self.offers.setdefault((offer.service, kind), (name, offer))  # it may be named short and in full
-        for name, offer in self.offers.values():
+        # Addresses and quotas are for what is required first.
+        for name, offer in sorted(self.offers.values(), key=lambda o: self._is_optional(*o)):
             steps += self._gateway(name, offer) if offer.kind is Kind.GATEWAY else self._interface(name, offer)
         if self.group is None and (namesake := next((g for g in self.vpc.security_groups if g.bears_our_name), None)):
             steps = [s for s in steps if not _needs_our_group(s)]
@@ -579,6 +608,9 @@ class _Towards:
             why=f"{region} offers no {kind.lower()} endpoint for it{hint}",
         )
 
+    def _is_optional(self, name: str, offer: Offer) -> bool:
+        return offer.kind is Kind.INTERFACE and name in self.profile.optional
+
     def _there(self, offer: Offer) -> tuple[list[Endpoint], list[Endpoint]]:
         """Endpoints of a service, ours and other people's; what has gone is not there."""
         there = [
@@ -616,7 +648,11 @@ class _Towards:
                 yield self._updated(offer, update, can_be_dual=can_be_dual)
         elif ours:
             yield self._stuck(name, ours[0])
+        elif not serving and (refused := self.room.refusal(name, offer)):
+            self.without_gateway.add(offer.service)
+            yield refused
         elif not serving:
+            self.room.take(offer)
             yield CreateEndpoint(
                 service=name,
                 offer=offer,
@@ -656,14 +692,19 @@ class _Towards:
         # AWS takes no subnet without IPv6 into a dual-stack endpoint.
         only_dual = there.address_type == Addresses.DUALSTACK and self.addresses is not Addresses.IPV4
         choice = self.subnets.choose(offer, there, only_dual=only_dual)
-        yield from self._zones_without_address(name, choice, dual=there.id if only_dual else "")
+        yield from self._zones_without(name, choice, dual=there.id if only_dual else "")
         # AWS refuses a private DNS name that another endpoint of the VPC already has.
         holders = [
             e for e in self.vpc.endpoints if e.private_dns and e.service == offer.service and e.state != "deleted"
         ]
         if holders and all(e.is_leaving for e in holders):
             yield Wait(subject=holders[0].id, why=f"AWS is deleting it; then {name}'s names go to {there.id}")
-        enable_private_dns = bool(offer.private_dns_names) and not holders
+        lacks_names = bool(offer.private_dns_names) and not holders
+        elsewhere = self._names_elsewhere(offer) if lacks_names else ""
+        refused = self._names_refused(name, offer) if lacks_names and not elsewhere else None
+        if refused:
+            yield refused
+        enable_private_dns = lacks_names and not elsewhere and not refused
         # One that goes may count until it is gone: EC2 names no order for the changes of one call.
         can_be_dual = self._can_be_dual(offer, there.subnets | choice.add)
         address_type = self._other_addresses(there, can_be_dual=can_be_dual)
@@ -682,19 +723,44 @@ class _Towards:
             inbound_resolver_only=inbound_resolver_only,
             why="",
         )
-        yield self._updated(offer, update, can_be_dual=can_be_dual)
+        yield self._updated(offer, update, elsewhere, can_be_dual=can_be_dual)
 
-    def _updated(self, offer: Offer, update: UpdateEndpoint, *, can_be_dual: bool) -> Step:
+    def _names_elsewhere(self, offer: Offer) -> str:
+        """What serves a service's names in the place of private DNS; empty where nothing does."""
+        if why := self.known.central.get(offer.service):
+            return why
+        taken = self.known.taken.get(offer.service)
+        return f"{taken.zone} leads its names to an endpoint" if taken and taken.is_served else ""
+
+    def _names_refused(self, name: str, offer: Offer) -> Shortfall | None:
+        """Why EC2 would not give an endpoint its names."""
+        is_required = not self._is_optional(name, offer)
+        if taken := self.known.taken.get(offer.service):
+            return Shortfall(
+                service=name,
+                kind=Kind.INTERFACE,
+                is_required=is_required,
+                because_of=taken.zone.id,
+                why=f"{taken.zone} has the name in this VPC, and EC2 refuses private DNS for it; "
+                "let the zone lead to an endpoint, take it off the VPC, or delete it if the VPC is its last",
+                fix=take_off(taken.zone.id, self.vpc),
+            )
+        if offer.service in self.without_gateway and self._inbound_resolver_only(offer):
+            why = "it needs the gateway endpoint, for which there is no room"
+            return Shortfall(service=name, kind=Kind.INTERFACE, is_required=is_required, why=why)
+        return None
+
+    def _updated(self, offer: Offer, update: UpdateEndpoint, remark: str = "", *, can_be_dual: bool) -> Step:
         """The update, with the policy in the same call; Keep where there is nothing to change."""
         wanted = self._policy(offer)
         if wanted and not same_policy(update.endpoint.policy, wanted):
             update = replace(update, policy=wanted)
         if why := list(reasons(update)):
             return _when_ready(replace(update, why="; ".join(why)))
-        why_kept = self._why(offer)
+        remarks = [self._why(offer), remark]
         if can_be_dual and update.endpoint.address_type == Addresses.IPV4 and self.addresses is None:
-            why_kept += f"; IPv4 only as it was made, unless {ADDRESSES_TAG} = dualstack"
-        return Keep(service=update.service, endpoint=update.endpoint, why=why_kept)
+            remarks.append(f"IPv4 only as it was made, unless {ADDRESSES_TAG} = dualstack")
+        return Keep(service=update.service, endpoint=update.endpoint, why="; ".join(filter(None, remarks)))
 
     def _policy(self, offer: Offer) -> str:
         """What the policy is to be; empty where nobody asks for any, or the service takes none."""
@@ -719,9 +785,14 @@ class _Towards:
             else:
                 yield Wait(subject=gateways[0].id, why=f"{name}'s interface endpoint needs the gateway, made anew")
             return
+        is_required = not self._is_optional(name, offer)
+        if refused := self._names_refused(name, offer) or self.room.refusal(name, offer, is_required=is_required):
+            yield refused
+            return
         choice = self.subnets.choose(offer, None)
-        yield from self._zones_without_address(name, choice)
+        yield from self._zones_without(name, choice)
         if choice.add:
+            self.room.take(offer)
             yield CreateEndpoint(
                 service=name,
                 offer=offer,
@@ -736,7 +807,7 @@ class _Towards:
         elif not choice.without_address:
             zones = f" in {_and(offer.zones)}, the zones of the service" if self.vpc.subnets and offer.zones else ""
             # A VPC without any subnet has nobody to serve: nothing is amiss yet.
-            is_required = bool(self.vpc.subnets) and name not in self.profile.optional
+            is_required = is_required and bool(self.vpc.subnets)
             why = f"the VPC has no subnet{zones} yet"
             yield Shortfall(service=name, kind=Kind.INTERFACE, is_required=is_required, why=why)
 
@@ -777,13 +848,17 @@ class _Towards:
             case _:
                 return None
 
-    def _zones_without_address(self, name: str, choice: _Choice, *, dual: str = "") -> Iterator[Shortfall]:
-        needed = "a free IPv4 address"
-        if dual:
-            needed += f" and IPv6, as dual-stack {dual} needs; give one both, or tag the VPC {ADDRESSES_TAG} = ipv4"
+    def _zones_without(self, name: str, choice: _Choice, *, dual: str = "") -> Iterator[Shortfall]:
         for zone in choice.without_address:
-            why = f"no subnet in {zone} has {needed}"
+            why = f"no subnet in {zone} has a free IPv4 address"
+            if dual:
+                why += f" and IPv6, as dual-stack {dual} needs; give one both, or tag the VPC {ADDRESSES_TAG} = ipv4"
+            else:
+                why += f" ({_and(s.id for s in self.vpc.subnets if s.zone == zone)})"
             yield Shortfall(service=name, kind=Kind.INTERFACE, zone=zone, why=why)
+        for zone in choice.without_service:
+            why = f"AWS does not offer it in {zone}; packets from there cross zones"
+            yield Shortfall(service=name, kind=Kind.INTERFACE, zone=zone, is_required=False, why=why)
 
     def _dns(self) -> Iterator[Step]:
         if not any(o.kind is Kind.INTERFACE and o.private_dns_names for _, o in self.offers.values()):
@@ -881,6 +956,8 @@ class _Choice:
     remove: frozenset[str]
     without_address: tuple[str, ...]
     """Zones that should have an interface and have no subnet with a free address."""
+    without_service: tuple[str, ...]
+    """Zones of the VPC that the service does not have, where it has others of the VPC."""
 
 
 class _SubnetChoice:
@@ -922,6 +999,9 @@ class _SubnetChoice:
             add=frozenset(s.id for s in add.values()),
             remove=frozenset(s for z, s in there.items() if z not in zones),
             without_address=tuple(sorted(z for z in zones if z not in there and z not in add)),
+            without_service=tuple(sorted({s.zone for s in self._vpc.subnets} - candidates.keys() - there.keys()))
+            if candidates and self._limit is None
+            else (),
         )
 
     def _best(self, subnets: list[Subnet]) -> Subnet | None:
@@ -930,3 +1010,47 @@ class _SubnetChoice:
 
     def _rank(self, subnet: Subnet) -> tuple[bool, bool, bool, str]:
         return not self._used[subnet.id], self._vpc.is_public(subnet), not subnet.is_dual, subnet.id
+
+
+# ---- quotas -------------------------------------------------------------------------------------------------------
+
+
+class _Room:
+    """How many more endpoints the quotas take, as a plan uses them up. What AWS is deleting counts until it is gone.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
+    """
+
+    def __init__(self, vpc: Vpc, quotas: Quotas | None) -> None:
+        self._vpc, self._quotas = vpc, quotas
+        self._left: dict[Kind, int] = {}
+        if quotas is not None:
+            self._left[Kind.INTERFACE] = quotas.interface_endpoints_per_vpc - vpc.interface_count
+            self._left[Kind.GATEWAY] = quotas.gateway_endpoints_per_region - quotas.gateway_endpoints
+        self._leaving = [e for e in vpc.endpoints if e.is_leaving and e.state != "deleted"]
+
+    def take(self, offer: Offer) -> None:
+        if offer.kind in self._left:
+            self._left[offer.kind] -= 1
+
+    def refusal(self, name: str, offer: Offer, *, is_required: bool = True) -> Wait | Shortfall | None:
+        """Why EC2 would not take one more; a wait where something is about to make room."""
+        if self._quotas is None or self._left[offer.kind] > 0:
+            return None
+        if leaving := next((e for e in self._leaving if e.kind is offer.kind), None):
+            self._leaving.remove(leaving)
+            return Wait(subject=leaving.id, why=f"AWS is deleting it; then there is room for {name}")
+        match offer.kind:
+            case Kind.INTERFACE:
+                code, quota, where = INTERFACE_QUOTA, self._quotas.interface_endpoints_per_vpc, "a VPC"
+            case Kind.GATEWAY:
+                code, quota, where = GATEWAY_QUOTA, self._quotas.gateway_endpoints_per_region, "the region"
+        # Without the number in use: the next look, which sees what this plan makes, says the same.
+        return Shortfall(
+            service=name,
+            kind=offer.kind,
+            is_required=is_required,
+            because_of=code,
+            why=f"the quota of {quota} {offer.kind.lower()} endpoints in {where} is used up; ask for more",
+            fix=more_of(self._vpc.place, code, quota),
+        )

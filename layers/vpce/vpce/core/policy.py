@@ -50,6 +50,9 @@ class Need:
     context: Mapping[str, str] | None = None
     """Condition keys (lower case) and values, where all are known: what is not here, the request has not."""
 
+    def __str__(self) -> str:
+        return f"{self.action}{'' if self.resource == ANY else f' on {self.resource}'} ({self.why})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:

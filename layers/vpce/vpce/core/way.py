@@ -118,7 +118,7 @@ def _policy(endpoint: Endpoint, vpc: Vpc) -> Hop:
     needs = needs_of(service, interfaces, vpc.place.region)
     blocked = [n for n in needs if policy.passes(n) is Passes.NO]
     if blocked:
-        said = "; ".join(f"{n.action} on {n.resource} ({n.why})" for n in blocked)
+        said = "; ".join(map(str, blocked))
         return Hop(what="endpoint policy", mark=Mark.NO, why=f"blocks {said}")
     return Hop(
         what="endpoint policy", mark=Mark.NOTE, why="lets through some requests; it depends on who asks for what"

@@ -126,7 +126,7 @@ def blocking_policy(subject: Subject) -> Iterator[Problem]:
         needs = needs_of(subject.short(endpoint), subject.services, vpc.place.region)
         blocked = [n for n in needs if policy.passes(n) is Passes.NO]
         if blocked:
-            said = "; ".join(f"{n.action} on {n.resource} ({n.why})" for n in blocked)
+            said = "; ".join(map(str, blocked))
             yield Problem(
                 resource=f"{endpoint.id} policy",
                 what=f"{subject.short(endpoint)} {endpoint.id} blocks {said}",

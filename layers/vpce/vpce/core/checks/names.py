@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vpce.core import dns
 from vpce.core.checks.check import Problem, Subject, check
-from vpce.core.commands import aws, tag_it
+from vpce.core.commands import aws, tag_it, take_off
 from vpce.core.dns import Cause, Leads, example_of, is_below, names_of, patterns_of, resolve
 from vpce.core.findings import Severity
 from vpce.core.model import Kind
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vpce.core.dns import Resolution
-    from vpce.core.model import Endpoint, Vpc
+    from vpce.core.model import Endpoint
 
 _SHOWN = 3
 """Names told of many."""
@@ -59,11 +59,14 @@ def _dns_of_endpoints(subject: Subject) -> Iterator[Problem]:
         offer = subject.catalog.find(endpoint.service, Kind.INTERFACE)
         if offer is None or not offer.private_dns_names or is_served_otherwise(subject, endpoint):
             continue
+        fix = aws(vpc.place, "ec2 modify-vpc-endpoint", "--vpc-endpoint-id", endpoint.id, "--private-dns-enabled")
+        if taken := dns.taken_names(vpc, subject.network, subject.catalog).get(endpoint.service):
+            fix = f"{take_off(taken.zone.id, vpc)}\n{fix}"  # EC2 refuses it beside the zone
         yield Problem(
             resource=f"{endpoint.id} private DNS",
             what=f"{subject.short(endpoint)} {endpoint.id}: private DNS is off, though the service has "
             f"{', '.join(offer.private_dns_names)}",
-            fix=aws(vpc.place, "ec2 modify-vpc-endpoint", "--vpc-endpoint-id", endpoint.id, "--private-dns-enabled"),
+            fix=fix,
             breaks=(endpoint.id,),
         )
 
@@ -108,16 +111,9 @@ def shadowed_name(subject: Subject) -> Iterator[Problem]:
             resource=zone.id,
             what=f"private hosted zone {zone.name} ({zone.id}{profile}) answers for {_some(found)}, and {records} for "
             f"{'it' if len(found) == 1 else 'them'}",
-            fix=f"Add the records to the zone, or take it off the VPC:\n{_take_off(zone.id, subject.vpc)}",
+            fix=f"Add the records to the zone, or take it off the VPC:\n{take_off(zone.id, subject.vpc)}",
             breaks=_ids(found),
         )
-
-
-def _take_off(zone: str, vpc: Vpc) -> str:
-    return (
-        f"aws route53 disassociate-vpc-from-hosted-zone --hosted-zone-id {zone} "
-        f"--vpc VPCRegion={vpc.place.region},VPCId={vpc.id}"
-    )
 
 
 @check(

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from vpce.core.checks.access import closed_groups
 from vpce.core.checks.check import CHECKS, Problem, Subject, check
-from vpce.core.checks.names import is_served_otherwise
+from vpce.core.checks.names import is_served_otherwise, shadowed_name
+from vpce.core.checks.room import quota_headroom
 from vpce.core.commands import aws, tag_it
 from vpce.core.findings import Severity
 from vpce.core.ignores import AUDIT_TAG, wrong_in_tag
 from vpce.core.model import PROFILE_TAG, Kind
+from vpce.core.network import INTERFACE_QUOTA
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
@@ -80,13 +82,24 @@ def vanished_tag(subject: Subject) -> Iterator[Problem]:
 def unfulfilled_profile(subject: Subject) -> Iterator[Problem]:
     """Something the profile asks for cannot be had."""
     if subject.plan is not None and subject.follows_a_profile:
+        elsewhere = _told_elsewhere(subject)
         for shortfall in subject.plan.shortfalls:
-            if shortfall.is_required:
+            if shortfall.is_required and shortfall.because_of not in elsewhere:
                 yield Problem(
                     resource=f"{shortfall.service} ({shortfall.kind}) {shortfall.zone}".rstrip(),
                     what=f"{shortfall.service}: {shortfall.why}",
-                    fix="Mend what the message names, or choose a profile without this service.",
+                    fix=shortfall.fix or "Mend what the message names, or choose a profile without this service.",
                 )
+
+
+def _told_elsewhere(subject: Subject) -> frozenset[str]:
+    """What stands in a shortfall's way and has a check of its own: one problem is told once."""
+    found: set[str] = set()
+    if not CHECKS["shadowed-name"].needs & subject.network.unread.keys():
+        found |= {p.resource for p in shadowed_name(subject)}
+    if any(True for _ in quota_headroom(subject)):
+        found.add(INTERFACE_QUOTA)
+    return frozenset(found)
 
 
 @check(severity=Severity.MEDIUM, why="Somebody or something changed what vpce made; it is queued to be mended.")

@@ -4,6 +4,7 @@
     window        what can disturb traffic waits until it opens
     guard         no large part of an installation goes at once, unless the VPC's tags say the word
 
+Window and guard do not hold what leaves a VPC or subnet that somebody is deleting, and in which nothing else lives.
 Pure filters: they turn actions into `Held` steps that say why, and never add any.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vpce.core.model import DELETIONS_TAG, Kind
+from vpce.core.model import DELETIONS_TAG, Kind, utc
 from vpce.core.plan import (
     Action,
     CreateEndpoint,
@@ -22,11 +23,11 @@ from vpce.core.plan import (
     EnableDnsSupport,
     Held,
     MarkEndpoint,
+    Release,
     UpdateEndpoint,
     UpdateSecurityGroup,
     Wait,
     in_order,
-    utc,
 )
 from vpce.core.policies import FULL_ACCESS
 from vpce.core.policy import same_policy
@@ -67,7 +68,8 @@ def careful(plan: Plan, now: datetime) -> Plan:
             return Hold(why="the mode is watch")
         if wish.mode is Mode.CREATE_ONLY and takes_away(action):
             return Hold(why="the mode is create-only")
-        if wish.window and not wish.window.is_open(now) and not wish.is_new and disturbance(action):
+        is_closed = wish.window and not wish.window.is_open(now)
+        if wish.window and is_closed and not wish.is_new and not _makes_way(plan, action) and disturbance(action):
             opens = wish.window.opens(now)
             return Hold(why=f"the change window {wish.window.text} opens at {utc(opens)}", until=opens)
         return None
@@ -93,14 +95,32 @@ def guarded(plans: Iterable[Plan], installed: Callable[[], int], share: int) -> 
         f"if that is meant, tag the VPC {DELETIONS_TAG} = allowed",
         is_unsafe=True,
     )
-    unsafe = lambda action: hold if isinstance(action, DeleteEndpoint) else None  # noqa: E731
-    return [p if p.wish.deletions_allowed else _holding(p, unsafe) for p in plans]
+
+    def without_deletions(plan: Plan) -> Plan:
+        return _holding(plan, lambda action: hold if _may_be_too_much(plan, action) else None)
+
+    return [p if p.wish.deletions_allowed else without_deletions(p) for p in plans]
 
 
 def _deletions(plan: Plan) -> int:
     """Also those that follow within minutes."""
-    follow = (s.then for s in plan.steps if isinstance(s, Wait))
-    return sum(isinstance(a, DeleteEndpoint) for a in (*plan.actions, *follow))
+    follow = (s.then for s in plan.waits if s.then)
+    return sum(_may_be_too_much(plan, a) for a in (*plan.actions, *follow))
+
+
+def _may_be_too_much(plan: Plan, action: Action) -> bool:
+    return isinstance(action, DeleteEndpoint) and not _makes_way(plan, action)
+
+
+def _makes_way(plan: Plan, action: Action) -> bool:
+    released = {s.id for s in plan.vpc.subnets if s.released}
+    match action:
+        case DeleteEndpoint(endpoint=endpoint) if not plan.vpc.released:
+            return bool(endpoint.subnets) and endpoint.subnets <= released
+        case UpdateEndpoint(remove_subnets=removed):
+            return bool(removed) and removed <= released
+        case _:
+            return plan.vpc.released is not None
 
 
 def _holding(plan: Plan, hold: Callable[[Action], Hold | None]) -> Plan:
@@ -138,16 +158,15 @@ def _split(action: Action) -> Iterator[Action]:
     """What an action adds, and what it takes away."""
     match action:
         case UpdateEndpoint() if takes_away(action):
-            rest = replace(action, remove_subnets=frozenset(), policy="")
+            rest = replace(action, remove_subnets=frozenset(), remove_security_groups=frozenset(), policy="")
+            nothing = UpdateEndpoint(service=action.service, endpoint=action.endpoint, why=action.why)
+            subnets, groups = action.remove_subnets, action.remove_security_groups
             if rest.changes_something:
                 yield rest
-            yield UpdateEndpoint(
-                service=action.service,
-                endpoint=action.endpoint,
-                remove_subnets=action.remove_subnets,
-                policy=action.policy,
-                why=action.why,
-            )
+            if subnets or groups:
+                yield replace(nothing, remove_subnets=subnets, remove_security_groups=groups)
+            if action.policy:
+                yield replace(nothing, policy=action.policy)
         case UpdateSecurityGroup(authorize=added, revoke=removed) if added and removed:
             yield replace(action, revoke=frozenset())
             yield replace(action, authorize=frozenset())
@@ -167,11 +186,11 @@ def warnings_of(plan: Plan) -> dict[str, list[str]]:
 def takes_away(action: Action) -> bool:
     match action:
         case UpdateEndpoint():
-            return bool(action.remove_subnets) or _narrows(action)
+            return bool(action.remove_subnets or action.remove_security_groups) or _narrows(action)
         case UpdateSecurityGroup(revoke=revoked):
             return bool(revoked)
         case _:
-            return isinstance(action, MarkEndpoint | DeleteEndpoint | DeleteSecurityGroup)
+            return isinstance(action, Release | MarkEndpoint | DeleteEndpoint | DeleteSecurityGroup)
 
 
 def _narrows(update: UpdateEndpoint) -> bool:

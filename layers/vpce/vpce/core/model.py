@@ -28,6 +28,8 @@ MADE_FOR_TAG = "vpce:profile"
 MADE_BY_DEFAULT = "default/"
 DELETE_AFTER_TAG = "vpce:delete-after"
 """On our endpoints that nobody wants any more: when they go, ISO 8601."""
+RELEASED_TAG = "vpce:released"
+"""On a VPC or a subnet that somebody is deleting: until when vpce keeps out of it, ISO 8601. It goes with it."""
 
 OUR_RULE = "vpce: a CIDR of this VPC"
 """Description of the ingress rules that we add, and therefore may revoke."""
@@ -59,6 +61,8 @@ class Subnet:
     """IPv4 and IPv6, associated ones only."""
     free_addresses: int = 0
     """IPv4 addresses left; 0 in an IPv6-only subnet."""
+    released: datetime | None = None
+    """Until when we keep out of it, for somebody is deleting it; None where that is over, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -117,6 +121,8 @@ class Endpoint:
     """ipv4, dualstack or ipv6."""
     delete_after: datetime | None = None
     """Of ours that is no longer wanted: when it goes. None also where the mark cannot be read."""
+    interfaces: frozenset[str] = frozenset()
+    """Ids of its network interfaces, one in each of its subnets."""
 
     @property
     def is_leaving(self) -> bool:
@@ -160,6 +166,10 @@ class SecurityGroup:
     is_default: bool = False
     """The one that every VPC has from the start."""
     ingress: frozenset[Ingress] = frozenset()
+    named_by: frozenset[str] = frozenset()
+    """Other groups of the VPC whose rules name it; EC2 deletes none that is named."""
+    is_released: bool = False
+    """Somebody is deleting it: our endpoints do without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +204,8 @@ class Vpc:
     endpoints: tuple[Endpoint, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
     """Ours, those that endpoints use, and any that bears our name."""
+    released: datetime | None = None
+    """Until when we keep out of it, for somebody is deleting it; None where that is over, too."""
 
     @property
     def name(self) -> str:
@@ -277,6 +289,10 @@ def short_name(service: str, region: str) -> str:
     """
     _, found, rest = f".{service}".partition(f".{region}.")
     return rest if found else service.removeprefix("com.amazonaws.")
+
+
+def utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def contains(source: str, cidr: str) -> bool:

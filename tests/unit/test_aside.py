@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.factories import (
     CATALOG,
     NOTHING,
+    NOW,
     RETIREMENT,
     WISHES,
     a_gateway,
@@ -29,10 +30,11 @@ from tests.factories import (
     vpcs,
 )
 from vpce.core.aside import Interface, in_question, released, step_aside
+from vpce.core.caution import careful
 from vpce.core.model import Kind, Route
 from vpce.core.notice import explain
 from vpce.core.plan import CreateEndpoint, DeleteEndpoint, Keep, Release, Shortfall, Stay, UpdateEndpoint
-from vpce.core.profile import read_profiles, wish_of
+from vpce.core.profile import Mode, read_profiles, wish_of
 
 if TYPE_CHECKING:
     from vpce.core.model import Vpc
@@ -136,6 +138,11 @@ def test_where_there_is_nothing_to_step_aside_with_nobody_is_asked(home: Vpc) ->
     assert in_question(home, {home.id, "subnet-a", "sg-ours"}) == {}
 
 
+def test_a_group_whose_endpoints_are_on_their_way_out_is_nobodys_question() -> None:
+    """So it is while we remove our own, and EC2 still refuses."""
+    assert in_question(a_home(endpoints=(replace(SQS, state="deleting"),)), {"sg-ours"}) == {}
+
+
 def test_what_lies_elsewhere_is_nobodys_question_here() -> None:
     assert in_question(a_home(), {"vpc-0fedcba9876543210", "subnet-z", "sg-z", "vpce-endpoints"}) == {}
 
@@ -193,6 +200,33 @@ def test_where_all_subnets_are_being_deleted_nothing_is_amiss() -> None:
     [short] = [s for s in steps(vpc, a_wish(interface=["sqs"])) if isinstance(s, Shortfall)]
 
     assert not short.is_required
+
+
+@pytest.mark.parametrize("wish", [a_wish(interface=["sqs"]), NOTHING, RETIREMENT], ids=["wanted", "left", "retired"])
+def test_what_will_never_serve_and_cannot_be_changed_goes_from_a_released_subnet(wish: Wish) -> None:
+    vpc = released(a_home(endpoints=(replace(SQS, state="failed"),)), "subnet-a", UNTIL)
+
+    assert [a.endpoint.id for a in actions(vpc, wish) if isinstance(a, DeleteEndpoint)] == [SQS.id]
+
+
+def test_where_another_subnet_of_the_zone_is_left_only_what_is_wanted_stays_for_it() -> None:
+    subnets = (a_subnet("a"), a_subnet("a", id="subnet-a2"))
+    vpc = released(
+        a_home(subnets=subnets, endpoints=(replace(SQS, subnets=frozenset({"subnet-a"})),)), "subnet-a", UNTIL
+    )
+
+    assert [type(a) for a in actions(vpc, a_wish(interface=["sqs"]))] == [UpdateEndpoint]
+    assert DeleteEndpoint in [type(a) for a in actions(vpc, RETIREMENT)]
+
+
+def test_a_mode_that_takes_nothing_away_keeps_a_group_of_others_on_ours() -> None:
+    theirs = a_group(id="sg-theirs", is_ours=False, is_released=True)
+    both = replace(SQS, security_groups=frozenset({"sg-ours", "sg-theirs"}))
+    vpc = a_home(endpoints=(both,), security_groups=(a_group(), theirs))
+    plan = a_plan(vpc, replace(a_wish(interface=["sqs"]), mode=Mode.CREATE_ONLY))
+
+    assert [a.remove_security_groups for a in plan.actions if isinstance(a, UpdateEndpoint)] == [{"sg-theirs"}]
+    assert not [a for a in careful(plan, NOW).actions if isinstance(a, UpdateEndpoint)]
 
 
 def test_the_only_group_of_an_endpoint_that_nobody_asks_for_is_not_taken_away() -> None:

@@ -217,7 +217,8 @@ def _paged(key: str, most: int = 1000, *, ids: str | None = None) -> Callable[[A
                 life.sweep(response.ec2_backend)
                 _check_seen(response)
                 result = original(response).result
-            shown = [thing for thing in result[key] if is_seen(thing)]
+            hidden = frozenset() if response._get_bool_param("IncludeManagedResources") else present().hidden
+            shown = [thing for thing in result[key] if is_seen(thing) and thing.id not in hidden]
             page, following = answers.page(shown, size, response._get_param("NextToken"))
             return ActionResult({**result, key: page, "NextToken": following})
 
@@ -396,7 +397,7 @@ def _delete_network_interface(original: Any) -> Callable[[Any], Any]:
 def _delete_security_group(original: Any) -> Callable[..., Any]:
     @functools.wraps(original)
     def delete(backend: Any, name: str | None = None, group_id: str | None = None) -> Any:
-        """EC2 DeleteSecurityGroup: DependencyViolation while a network interface has the group.
+        """EC2 DeleteSecurityGroup: DependencyViolation while a network interface has it, or another group names it.
 
         For an endpoint that has it, and no subnet, AWS does not say; held to the way that refuses.
         """
@@ -404,11 +405,19 @@ def _delete_security_group(original: Any) -> Callable[..., Any]:
             life.sweep(backend)
             used = {g.id for eni in backend.enis.values() for g in eni.group_set}
             used |= {name for e in backend.vpc_end_points.values() for name in e.security_group_ids}
-            if group_id in used:
+            if group_id in used or _is_named(backend, group_id):
                 raise refusal("DependencyViolation", f"resource {group_id} has a dependent object")
             return original(backend, name, group_id)
 
     return delete
+
+
+def _is_named(backend: Any, group_id: str | None) -> bool:
+    """Whether a rule of another group of its VPC has the group as its source or target."""
+    group = backend.get_security_group_from_id(group_id) if group_id else None
+    others = [g for g in backend.groups[group.vpc_id].values() if g.id != group_id] if group else []
+    rules = [r for g in others for r in (*g.ingress_rules, *g.egress_rules)]
+    return any((rule.source_group or {}).get("GroupId") == group_id for rule in rules)
 
 
 def _delete_subnet(original: Any) -> Callable[..., Any]:
@@ -429,10 +438,13 @@ def _delete_subnet(original: Any) -> Callable[..., Any]:
 def _delete_vpc(original: Any) -> Callable[..., Any]:
     @functools.wraps(original)
     def delete(backend: Any, vpc_id: str) -> Any:
-        """EC2 DeleteVpc: everything in the VPC must be gone first."""
+        """EC2 DeleteVpc: everything in the VPC must be gone first, but for what it was made with."""
         with LOCK:
             life.sweep(backend)
-            if any(endpoint.vpc_id == vpc_id for endpoint in backend.vpc_end_points.values()):
+            in_use = {e.vpc_id for e in backend.vpc_end_points.values()}
+            in_use |= {g.vpc_id for g in backend.groups.get(vpc_id, {}).values() if not g.is_default}
+            in_use |= {gateway.vpc.id for gateway in backend.internet_gateways.values() if gateway.vpc}
+            if vpc_id in in_use:
                 raise refusal("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
             vpc = backend.get_vpc(vpc_id)
             options, vpc.dhcp_options = vpc.dhcp_options, None  # they stay; moto would delete them with the VPC

@@ -36,6 +36,7 @@ class Behaviour:
     zones: Mapping[str, frozenset[str]] = field(default_factory=dict)  # service name -> the only zones supporting it
     missing_services: frozenset[str] = frozenset()  # service names this Region does not offer
     buckets: bool = False  # whether calls that change endpoints, and all of Route 53 and Resolver, are throttled
+    hidden: frozenset[str] = frozenset()  # network interfaces that the service which manages them does not show
     shared: Mapping[str, str] = field(default_factory=dict)  # VPC shared with this account -> its owner's account
     spelling: Literal["ID", "Id"] = "ID"  # of InvalidVpcID.NotFound and the others that AWS spells in two ways
     route_exists: Literal["RouteAlreadyExists", "InvalidParameter"] = "RouteAlreadyExists"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from hypothesis import strategies as st
 
+from vpce.core.aside import released
 from vpce.core.compare import compare, memory_of
 from vpce.core.findings import Finding, Severity, State, Unread
 from vpce.core.model import (
@@ -38,6 +39,7 @@ from vpce.core.plan import (
     EnableDnsSupport,
     Known,
     MarkEndpoint,
+    Release,
     UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
@@ -245,8 +247,10 @@ def carried_out(plan: Plan) -> Vpc:
     return _with_endpoints(vpc, settled)
 
 
-def _after(vpc: Vpc, action: Action) -> Vpc:  # noqa: C901, PLR0911  one case per kind of action
+def _after(vpc: Vpc, action: Action) -> Vpc:  # noqa: C901, PLR0911, PLR0912  one case per kind of action
     match action:
+        case Release(resource=resource, until=until):
+            return released(vpc, resource, until)
         case EnableDnsSupport() if vpc.dns is not None:
             return replace(vpc, dns=replace(vpc.dns, support=True))
         case EnableDnsHostnames() if vpc.dns is not None:
@@ -317,7 +321,7 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
         there,
         route_tables=there.route_tables | action.add_route_tables,
         subnets=there.subnets - action.remove_subnets | action.add_subnets,
-        security_groups=there.security_groups | groups,
+        security_groups=there.security_groups - action.remove_security_groups | groups,
         private_dns=there.private_dns or action.enable_private_dns,
         needs_gateway=there.needs_gateway or bool(action.inbound_resolver_only),
         policy=action.policy or there.policy,
@@ -325,6 +329,7 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
     )
     before = replace(changed, subnets=there.subnets | action.add_subnets)
     _refuse_unless(_can_have(vpc, before, action.address_type), "a subnet has not the addresses")
+    _refuse_unless(bool(changed.security_groups) or not there.security_groups, "no security group is left")
     others = _with_endpoints(vpc, (e for e in vpc.endpoints if e.id != there.id))
     freed = action.remove_subnets
     return _with_addresses(_checked(others, changed), taken=action.add_subnets, freed=freed)

@@ -30,6 +30,7 @@ def test_a_test_that_holds_a_promise_is_there(path: str, name: str) -> None:
     assert name in defined_in(path)
 
 
-def test_the_tests_of_the_deployed_stack_are_run() -> None:
-    """They lie in a file of their own, which pytest does not collect."""
-    assert "from tests.end_to_end.caution import *" in (REPOSITORY / "tests/end_to_end/test_deployed.py").read_text()
+@pytest.mark.parametrize("name", ["aside", "caution"])
+def test_the_tests_of_the_deployed_stack_are_run(name: str) -> None:
+    """They lie in files of their own, which pytest does not collect."""
+    assert f"from tests.end_to_end.{name} import *" in (REPOSITORY / "tests/end_to_end/test_deployed.py").read_text()

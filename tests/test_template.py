@@ -18,6 +18,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from embedded.process import REPOSITORY
 from vpce.core.figures import DIMENSION, NAMESPACE, of_hub, of_report, of_runs, of_unread
+from vpce.core.model import RELEASED_TAG
 from vpce.core.plan import GRACE
 from vpce.core.profile import Mode
 from vpce.core.report import Report
@@ -129,7 +130,10 @@ def test_endpoints_and_groups_are_changed_only_under_our_tag() -> None:
     ours = {"Ref": "AWS::StackName"}
     for statement in role_statements("ReconcileRole"):
         touched = [r["Fn::Sub"] for r in as_list(statement["Resource"]) if isinstance(r, dict) and "Fn::Sub" in r]
-        if any(r.endswith((":vpc-endpoint/*", ":security-group/*")) for r in touched):
+        if statement["Action"] == "ec2:ModifyVpcEndpoint":
+            # It names groups, and changes the endpoint.
+            assert [r.rsplit(":", 1)[-1] for r in touched] == ["security-group/*"]
+        elif any(r.endswith((":vpc-endpoint/*", ":security-group/*")) for r in touched):
             condition = statement["Condition"]["StringEquals"]
             assert condition in (
                 {"aws:RequestTag/vpce:managed-by": ours},
@@ -138,7 +142,7 @@ def test_endpoints_and_groups_are_changed_only_under_our_tag() -> None:
             )
 
 
-def test_later_no_tag_is_put_on_or_taken_off_but_the_mark() -> None:
+def test_later_no_tag_is_put_on_or_taken_off_but_the_marks() -> None:
     """A DeleteTags call that names no key takes all: it has no key, and ForAllValues alone would let it pass.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
@@ -146,9 +150,27 @@ def test_later_no_tag_is_put_on_or_taken_off_but_the_mark() -> None:
     for statement in role_statements("ReconcileRole"):
         if {"ec2:CreateTags", "ec2:DeleteTags"} & set(as_list(statement["Action"])):
             condition = statement["Condition"]
-            is_while_making = "ec2:CreateAction" in condition["StringEquals"]
-            assert is_while_making or condition["ForAllValues:StringEquals"] == {"aws:TagKeys": ["vpce:delete-after"]}
+            equal = condition.get("StringEquals", {})
+            is_while_making = "ec2:CreateAction" in equal
+            mark = "vpce:delete-after" if equal else RELEASED_TAG
+            assert is_while_making or condition["ForAllValues:StringEquals"] == {"aws:TagKeys": [mark]}
             assert is_while_making or condition["Null"] == {"aws:TagKeys": "false"}
+
+
+def test_what_others_made_gets_no_tag_but_the_one_that_keeps_us_out_of_it() -> None:
+    tagging = [s for s in role_statements("ReconcileRole") if "ec2:CreateTags" in as_list(s["Action"])]
+    (theirs,) = [s for s in tagging if "StringEquals" not in s["Condition"]]
+
+    assert theirs["Action"] == "ec2:CreateTags"
+    assert theirs["Condition"]["ForAllValues:StringEquals"] == {"aws:TagKeys": [RELEASED_TAG]}
+    assert [r["Fn::Sub"].rsplit(":", 1)[-1] for r in theirs["Resource"]] == ["vpc/*", "subnet/*"]
+
+
+def test_our_own_failing_deletions_are_no_event_and_everybody_elses_are() -> None:
+    pattern = resources("AWS::Events::Rule")["DeletionBlocked"]["EventPattern"]["detail"]
+
+    issuer = pattern["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"]
+    assert issuer == [{"exists": False}, {"anything-but": {"Fn::GetAtt": ["ReconcileRole", "Arn"]}}]
 
 
 def test_two_installations_fit_into_one_account_and_region() -> None:

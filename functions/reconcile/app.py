@@ -128,7 +128,8 @@ class _Batch:
             said = [(line(o.action), o.verdict) for o in one.outcomes]
             outcomes = [f"{step.verb} {step.thing}: {verdict}" for step, verdict in said]
             where = {"vpc": one.vpc, **asdict(place)}
-            logger.info("reconciled", extra={**where, "outcomes": outcomes, "trouble": one.trouble})
+            stays = [f"{line(s).thing}: {s.why}" for s in (one.plan.stays if one.plan else ())]
+            logger.info("reconciled", extra={**where, "outcomes": outcomes, "stays": stays, "trouble": one.trouble})
         for vpc, error in run.errors.items():
             logger.error("failed in our own code", exc_info=error, extra={"vpc": vpc, **asdict(place)})
 

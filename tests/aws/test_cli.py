@@ -182,6 +182,44 @@ def test_apply_that_is_refused_ends_with_1(world: World, aws_fails: Callable[...
     assert run("apply", vpc, "--yes") == 1
 
 
+def test_release_shows_what_would_go_asks_and_leaves_a_vpc_that_can_then_be_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("ec2-ssm", zones="a")
+    run("apply", vpc, "--yes")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    capsys.readouterr()
+
+    assert run("release", vpc) == 0
+
+    said = capsys.readouterr()
+    assert f"~ release {vpc} until" in said.out
+    assert "- delete  ssm (interface)" in said.out
+    assert "beware" not in said.err
+    [subnet] = world.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    world.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    world.ec2.delete_vpc(VpcId=vpc)
+
+
+def test_release_tells_who_else_lives_there_before_it_asks(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("ec2-ssm", zones="a")
+    run("apply", vpc, "--yes")
+    [subnet] = world.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    world.ec2.create_network_interface(SubnetId=subnet["SubnetId"], Description="ELB app/shop")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+
+    assert run("release", vpc) == 1
+
+    assert "(ELB app/shop)" in capsys.readouterr().err
+    assert world.services(vpc) >= {"ssm", "s3"}
+    assert run("release", vpc, "--yes") == 0
+    assert world.services(vpc) == set()
+
+
 def test_a_misspelt_profile_is_one_line_and_1(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     vpc = world.vpc("gatway")
 

@@ -311,6 +311,58 @@ def test_an_event_that_names_no_vpc_looks_at_every_managed_one(world: World, ins
     assert world.endpoints(untagged) == {}
 
 
+def a_deletion_that_failed(name: str, **request: Any) -> dict[str, Any]:
+    event = an_event(name, **request)
+    event["detail"]["errorCode"] = "Client.DependencyViolation"
+    return event
+
+
+def test_a_vpc_that_somebody_could_not_delete_is_left_and_people_are_told_for_how_long(
+    world: World, installation: Installation
+) -> None:
+    vpc = world.vpc("gateway", zones="")
+    world.settle(vpc)
+
+    run(*(a_deletion_that_failed("DeleteVpc", vpcId=vpc) for _ in range(3)))
+
+    world.ec2.delete_vpc(VpcId=vpc)
+    (told,) = installation.told()
+    assert [o["step"] for o in told["vpcs"][0]["outcomes"]] == ["Release", "DeleteEndpoint", "DeleteEndpoint"]
+    assert f"{vpc} until 2026-11-24 12:00 UTC" in told["vpcs"][0]["outcomes"][0]["thing"]
+
+
+def test_whoever_lives_there_and_however_often_it_is_tried_nothing_is_changed_and_nobody_bothered(
+    world: World, installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    vpc = world.vpc("gateway", zones="a")
+    world.settle(vpc)
+    [subnet] = world.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    made = world.ec2.create_network_interface(SubnetId=subnet["SubnetId"], Description="ELB app/shop")
+
+    for _ in range(3):
+        run(a_deletion_that_failed("DeleteVpc", vpcId=vpc))
+
+    assert world.services(vpc) == {"dynamodb", "s3"}
+    assert (installation.told(), installation.queued()) == ([], [])
+    said = [r for r in caplog.records if r.message == "reconciled"]
+    assert [made["NetworkInterface"]["NetworkInterfaceId"] in r.stays[0] for r in said] == [True] * 3  # type: ignore[attr-defined]
+
+
+def test_a_throttled_look_after_a_deletion_that_failed_still_knows_what_was_to_go(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc("gateway", zones="a")
+    world.settle(vpc)
+    with monkeypatch.context() as while_throttled:
+        _failing(while_throttled, "DescribeVpcs", "RequestLimitExceeded", 503)
+        run(a_deletion_that_failed("DeleteVpc", vpcId=vpc))
+        assert world.services(vpc) == {"dynamodb", "s3"}
+
+    run(*installation.queued())
+
+    assert world.services(vpc) == set()
+
+
 def test_what_does_not_fit_goes_on_by_a_fresh_message(
     world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -532,7 +584,13 @@ def test_without_time_to_look_the_messages_are_passed_on_untouched(
     run(an_event("CreateVpc", vpcId=vpc))
 
     (again,) = installation.queued()
-    assert again["detail"] == {"vpcs": [vpc], "new": [vpc], "since": "", "why": "CreateVpc: a VPC was made"}
+    assert again["detail"] == {
+        "vpcs": [vpc],
+        "blocked": [],
+        "new": [vpc],
+        "since": "",
+        "why": "CreateVpc: a VPC was made",
+    }
     assert world.endpoints(vpc) == {}
 
 
@@ -540,7 +598,7 @@ def test_our_own_bug_sends_the_message_back_to_sqs(
     world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vpc = world.vpc("gateway")
-    monkeypatch.setattr("vpce.reconcile.make_plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("vpce.reconcile.make_plan", lambda *_, **__: 1 / 0)
 
     with pytest.raises(Exception, match="All records failed"):
         run(an_event("CreateSubnet", vpcId=vpc))
@@ -1022,7 +1080,7 @@ def test_our_own_bug_is_logged_with_its_vpc_though_others_of_the_batch_went_well
     world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     vpc = world.vpc("gateway")
-    monkeypatch.setattr("vpce.reconcile.make_plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("vpce.reconcile.make_plan", lambda *_, **__: 1 / 0)
     other = an_event("CreateSubnet", vpcId="vpc-0123456789abcdef0") | {"region": "us-east-1"}
     batch = messages(an_event("CreateSubnet", vpcId=vpc), other)
     batch["Records"][1]["attributes"]["MessageGroupId"] = f"{ACCOUNT}/us-east-1"

@@ -161,7 +161,13 @@ class Aws:
     def observe(self, *vpcs: str) -> list[Vpc]:
         pace = Pace(clock=self.clock, sleep=self.clock.sleep)
         return observe(
-            self.client("ec2"), PLACE, installation="vpce", needs_dns=lambda _: False, pace=pace, vpcs=vpcs or None
+            self.client("ec2"),
+            PLACE,
+            installation="vpce",
+            needs_dns=lambda _: False,
+            pace=pace,
+            now=NOW,
+            vpcs=vpcs or None,
         )
 
     def survey(

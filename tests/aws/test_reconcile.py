@@ -12,8 +12,9 @@ import pytest
 from embedded import strict_ec2
 from tests.aws.conftest import NOW, PLACE, REGION, SESSION, World
 from vpce.aws.parameters import shipped_profiles
+from vpce.core.model import utc
 from vpce.core.notice import notice
-from vpce.core.plan import GRACE, Verdict, make_plan, utc
+from vpce.core.plan import GRACE, Verdict, make_plan
 from vpce.core.policies import PolicyFile
 from vpce.core.policy import same_policy
 from vpce.core.profile import read_profiles

@@ -759,6 +759,17 @@ def test_a_security_group_stays_while_an_endpoint_has_it(net: Network, clock: Cl
         net.ec2.delete_security_group(GroupId=group)
 
 
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_security_group_stays_while_a_rule_of_another_names_it(net: Network, direction: str) -> None:
+    group, other = net.group(), net.group("other")
+    rule: Any = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}]
+    getattr(net.ec2, f"authorize_security_group_{direction}")(GroupId=other, IpPermissions=rule)
+    getattr(net.ec2, f"authorize_security_group_{direction}")(GroupId=group, IpPermissions=rule)
+    assert refused(lambda: net.ec2.delete_security_group(GroupId=group))[0] == "DependencyViolation"
+    getattr(net.ec2, f"revoke_security_group_{direction}")(GroupId=other, IpPermissions=rule)
+    net.ec2.delete_security_group(GroupId=group)
+
+
 def test_a_security_group_stays_while_an_endpoint_without_subnets_has_it(net: Network) -> None:
     group = net.group()
     endpoint = net.interface(SecurityGroupIds=[group])
@@ -780,6 +791,19 @@ def test_a_vpc_stays_while_it_has_an_endpoint(net: Network) -> None:
         net.ec2.delete_subnet(SubnetId=subnet)
     assert refused(lambda: net.ec2.delete_vpc(VpcId=net.vpc_id))[0] == "DependencyViolation"
     net.delete(endpoint_id)
+    net.ec2.delete_vpc(VpcId=net.vpc_id)
+
+
+def test_a_vpc_stays_while_it_has_a_security_group_or_an_internet_gateway(net: Network) -> None:
+    group = net.group()
+    gateway = net.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    net.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=net.vpc_id)
+    for subnet in net.subnets:
+        net.ec2.delete_subnet(SubnetId=subnet)
+    assert refused(lambda: net.ec2.delete_vpc(VpcId=net.vpc_id))[0] == "DependencyViolation"
+    net.ec2.delete_security_group(GroupId=group)
+    assert refused(lambda: net.ec2.delete_vpc(VpcId=net.vpc_id))[0] == "DependencyViolation"
+    net.ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=net.vpc_id)
     net.ec2.delete_vpc(VpcId=net.vpc_id)
 
 
@@ -885,6 +909,14 @@ def test_network_interfaces_are_paged_or_named_but_not_both(net: Network) -> Non
     ids = net.interface()["NetworkInterfaceIds"]
     code, _ = refused(lambda: net.ec2.describe_network_interfaces(NetworkInterfaceIds=ids, MaxResults=5))
     assert code == "InvalidParameterCombination"
+
+
+def test_network_interfaces_that_services_hide_are_shown_to_who_asks_for_them(net: Network) -> None:
+    [interface] = net.interface()["NetworkInterfaceIds"]
+    with strict_ec2.behave(hidden=frozenset({interface})):
+        assert net.interfaces() == []
+        asked = net.ec2.describe_network_interfaces(IncludeManagedResources=True)
+    assert [i["NetworkInterfaceId"] for i in asked["NetworkInterfaces"]] == [interface]
 
 
 def test_a_made_up_page_token_is_refused(net: Network) -> None:

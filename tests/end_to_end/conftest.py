@@ -14,7 +14,7 @@ import pytest
 
 from embedded.process import REPOSITORY, EmbeddedAws
 
-pytest.register_assert_rewrite("tests.end_to_end.caution")
+pytest.register_assert_rewrite("tests.end_to_end.aside", "tests.end_to_end.caution")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

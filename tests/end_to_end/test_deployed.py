@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.end_to_end.caution import *  # noqa: F403  tests of the same stack
+from tests.end_to_end.aside import *  # noqa: F403  tests of the same stack
+from tests.end_to_end.aside import is_refused, subnets_of
+from tests.end_to_end.caution import *  # noqa: F403
 from tests.end_to_end.conftest import MAILBOX, PROFILES, Stack, until
 
 if TYPE_CHECKING:
@@ -362,11 +364,10 @@ def test_the_reconcile_role_cannot_touch_what_others_made(stack: Stack) -> None:
     role = stack.aws.role(stack.outputs["ReconcileRoleArn"], "ec2")
 
     def refused(call: Callable[[], Any]) -> bool:
-        try:
-            call()
-        except role.exceptions.ClientError as error:
-            return bool(error.response["Error"]["Code"] == "UnauthorizedOperation")
-        return False
+        return is_refused(stack, call, "UnauthorizedOperation")
+
+    def tagged(thing: str, *keys: str) -> Callable[[], Any]:
+        return lambda: role.create_tags(Resources=[thing], Tags=[{"Key": k, "Value": "x"} for k in keys])
 
     assert refused(lambda: role.delete_vpc_endpoints(VpcEndpointIds=[theirs]))
     assert refused(lambda: role.modify_vpc_endpoint(VpcEndpointId=theirs, PrivateDnsEnabled=True))
@@ -382,6 +383,12 @@ def test_the_reconcile_role_cannot_touch_what_others_made(stack: Stack) -> None:
     assert not refused(lambda: role.delete_tags(Resources=[ours], Tags=[{"Key": "vpce:delete-after"}]))
     assert refused(lambda: role.delete_vpc(VpcId=vpc))
     assert not refused(lambda: role.delete_vpc_endpoints(VpcEndpointIds=[ours]))
+    for thing in (vpc, *subnets_of(stack, vpc)):
+        assert refused(tagged(thing, "endpoint-profile"))
+        assert refused(tagged(thing, "vpce:released", "Name"))
+        assert refused(lambda: role.delete_tags(Resources=[thing], Tags=[{"Key": "vpce:released"}]))  # noqa: B023
+        assert not refused(tagged(thing, "vpce:released"))
+    assert refused(tagged(next(g["GroupId"] for g in groups_of(stack, vpc)), "vpce:released"))
 
 
 def test_zz_no_call_of_the_functions_was_denied(stack: Stack) -> None:

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vpce.core.events import CALLS, Ignored, Look, look_again, shape_of, where_to_look
+from vpce.core.events import CALLS, DELETIONS, IN_USE, Ignored, Look, look_again, shape_of, where_to_look
 from vpce.core.model import Place
 
 ROOT = Path(__file__).parents[2]
@@ -24,15 +24,18 @@ RECORDED = Place(account="123837392027", region="us-east-1")
 WRITTEN = Place(account="123456789012", region="eu-west-1")
 
 
-def look(place: Place, *vpcs: str, new: bool = False) -> tuple[Place, frozenset[str], frozenset[str]]:
-    return place, frozenset(vpcs), frozenset(vpcs) if new else frozenset()
+Seen = tuple[Place, frozenset[str], frozenset[str], frozenset[str]]
 
 
-def everywhere(place: Place) -> tuple[Place, frozenset[str], frozenset[str]]:
+def look(place: Place, *vpcs: str, new: bool = False, blocked: str = "") -> Seen:
+    return place, frozenset(vpcs), frozenset(vpcs) if new else frozenset(), frozenset(filter(None, [blocked]))
+
+
+def everywhere(place: Place) -> Seen:
     return look(place)
 
 
-POINTS_AT: dict[str, tuple[Place, frozenset[str], frozenset[str]] | str] = {
+POINTS_AT: dict[str, Seen | str] = {
     "AssociateDhcpOptions": look(WRITTEN, VPC),
     "AssociateRouteTable": "AssociateRouteTable changes nothing that endpoints depend on",
     "AssociateSubnetCidrBlock": everywhere(WRITTEN),
@@ -57,12 +60,16 @@ POINTS_AT: dict[str, tuple[Place, frozenset[str], frozenset[str]] | str] = {
     "CreateVpc_cloudformation": look(WRITTEN, VPC, new=True),
     "CreateVpc_failed": "CreateVpc failed (Client.VpcLimitExceeded); it changed nothing",
     "DeleteRouteTable": "DeleteRouteTable changes nothing that endpoints depend on",
+    "DeleteSecurityGroup_blocked": look(WRITTEN, blocked="sg-0918273645afbecd0"),
+    "DeleteSecurityGroup_blocked_name": look(WRITTEN, blocked="web"),
     "DeleteSubnet": everywhere(RECORDED),
+    "DeleteSubnet_blocked": look(WRITTEN, blocked="subnet-0d4c3b2a190817263"),
     "DeleteTags": look(WRITTEN, VPC),
     "DeleteTags_endpoint": "DeleteTags touched no VPC",
     "DeleteVpc": "DeleteVpc changes nothing that endpoints depend on",
     "DeleteVpcEndpoints": everywhere(WRITTEN),
     "DeleteVpcEndpoints_several": everywhere(WRITTEN),
+    "DeleteVpc_blocked": look(WRITTEN, VPC, blocked=VPC),
     "DisassociateRouteTable": "DisassociateRouteTable changes nothing that endpoints depend on",
     "DisassociateVpcCidrBlock": look(WRITTEN, VPC),
     "DisassociateVpcCidrBlock_wrapped": look(WRITTEN, VPC),
@@ -72,7 +79,9 @@ POINTS_AT: dict[str, tuple[Place, frozenset[str], frozenset[str]] | str] = {
     "ModifyVpcEndpoint": everywhere(WRITTEN),
     "ModifyVpcEndpoint_failed": "ModifyVpcEndpoint failed (Client.IncorrectState); it changed nothing",
     "ModifyVpcEndpoint_items": everywhere(WRITTEN),
-    "RevokeSecurityGroupEgress_failed": "RevokeSecurityGroupEgress changes nothing that endpoints depend on",
+    "RevokeSecurityGroupEgress_failed": (
+        "RevokeSecurityGroupEgress failed (Client.InvalidPermission.NotFound); it changed nothing"
+    ),
     "RevokeSecurityGroupIngress": everywhere(RECORDED),
     "TagChange_subnet": "a tag changed on ec2/subnet, not on a VPC",
     "TagChange_tagged": look(WRITTEN, VPC),
@@ -91,7 +100,8 @@ def test_every_event_file_has_a_row_and_every_row_a_file() -> None:
 def test_an_event_points_where_it_must(name: str) -> None:
     seen = where_to_look(EVENTS[name])
 
-    assert POINTS_AT[name] == (seen.why if isinstance(seen, Ignored) else (seen.place, seen.vpcs, seen.new))
+    at = seen.why if isinstance(seen, Ignored) else (seen.place, seen.vpcs, seen.new, seen.blocked)
+    assert POINTS_AT[name] == at
 
 
 @pytest.mark.parametrize("name", [n for n in POINTS_AT if n not in {"CreateVpcEndpoint", "LookAgain"} | {*FAILED}])
@@ -229,10 +239,42 @@ def test_a_default_vpc_is_not_new() -> None:
     assert not seen.new
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("DeleteVpc", {"vpcId": "vpc-"}),
+        ("DeleteVpc", {"subnetId": "subnet-0d4c3b2a190817263"}),
+        ("DeleteSubnet", {"subnetId": VPC}),
+        ("DeleteSecurityGroup", {"groupId": VPC}),
+        ("DeleteSecurityGroup", {"groupName": VPC}),
+        ("DeleteSecurityGroup", {"groupName": "subnet-0d4c3b2a190817263"}),
+        ("DeleteSecurityGroup", None),
+    ],
+)
+def test_what_could_not_be_deleted_is_known_by_the_parameter_that_is_for_it(name: str, parameters: Any) -> None:
+    """People choose the names of groups: none must be taken for a VPC."""
+    assert isinstance(where_to_look(record(name, parameters, errorCode="Client.DependencyViolation")), Ignored)
+
+
+def test_a_wrapped_deletion_is_understood_as_well() -> None:
+    seen = where_to_look(record("DeleteVpc", {"DeleteVpcRequest": {"VpcId": VPC}}, errorCode="DependencyViolation"))
+
+    assert isinstance(seen, Look)
+    assert seen.blocked == {VPC}
+
+
+@pytest.mark.parametrize(
+    "code", ["Client.InvalidVpcID.NotFound", "Client.UnauthorizedOperation", "Client.CannotDelete"]
+)
+def test_a_deletion_that_failed_otherwise_is_ignored(code: str) -> None:
+    assert isinstance(where_to_look(record("DeleteVpc", {"vpcId": VPC}, errorCode=code)), Ignored)
+
+
 def test_our_own_message_comes_back_as_the_look_it_was() -> None:
     sent = Look(
         place=WRITTEN,
         vpcs=frozenset({VPC, OTHER_VPC}),
+        blocked=frozenset({VPC, "web"}),
         new=frozenset({VPC}),
         why="going on where the last look ended",
         time="2026-11-02T09:15:00Z",
@@ -270,16 +312,16 @@ def likely(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
 
 RECORDS = likely(
     eventSource=st.just("ec2.amazonaws.com"),
-    eventName=st.sampled_from([*CALLS, "CreateVpcEndpoint"]),
+    eventName=st.sampled_from([*CALLS, *DELETIONS, "CreateVpcEndpoint"]),
     awsRegion=st.just("eu-west-1"),
     recipientAccountId=st.just("123456789012"),
     userIdentity=JSON,
-    requestParameters=JSON,
+    requestParameters=JSON | st.dictionaries(st.sampled_from(["vpcId", "groupName"]), JSON),
     responseElements=JSON,
-    errorCode=JSON,
+    errorCode=st.sampled_from(sorted(IN_USE)),
 )
 TAGS = likely(**{"service": st.just("ec2"), "resource-type": st.just("vpc"), "tags": JSON})
-OWN = likely(vpcs=JSON, new=JSON, since=JSON, why=JSON)
+OWN = likely(vpcs=JSON, blocked=JSON, new=JSON, since=JSON, why=JSON)
 ENVELOPES = likely(
     source=st.sampled_from(["aws.ec2", "aws.tag", "vpce"]),
     account=st.just("123456789012"),
@@ -354,7 +396,7 @@ PATTERNS: dict[str, Any] = {
 
 
 def matches(pattern: Any, event: Any) -> bool:
-    """EventBridge's rule language, as far as the template uses it: exact, prefix, exists.
+    """EventBridge's rule language, as far as the template uses it: exact, prefix, exists, anything-but.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
     """
@@ -363,7 +405,7 @@ def matches(pattern: Any, event: Any) -> bool:
     if not isinstance(event, dict):
         return False
     return all(
-        matches(wanted, event.get(key)) if isinstance(wanted, dict) else _leaf(wanted, event, key)
+        matches(wanted, event.get(key, {})) if isinstance(wanted, dict) else _leaf(wanted, event, key)
         for key, wanted in pattern.items()
     )
 
@@ -377,6 +419,8 @@ def _one(operator: Any, values: list[Any], *, is_there: bool) -> bool:
     match operator:
         case {"exists": expected}:
             return bool(expected) is is_there
+        case {"anything-but": unwanted}:
+            return any(v != unwanted for v in values)
         case {"prefix": prefix}:
             return any(isinstance(v, str) and v.startswith(prefix) for v in values)
         case dict():
@@ -390,9 +434,11 @@ def rules_that_match(event: Any) -> list[str]:
 
 
 def test_the_rules_name_exactly_the_calls_that_matter() -> None:
-    named = [name for p in PATTERNS.values() for name in p["detail"].get("eventName", [])]
+    named = {rule: p["detail"].get("eventName", []) for rule, p in PATTERNS.items()}
 
-    assert sorted(CALLS) == sorted(named)
+    assert sorted(named.pop("DeletionBlocked")) == sorted(DELETIONS)
+    assert frozenset(PATTERNS["DeletionBlocked"]["detail"]["errorCode"]) == IN_USE
+    assert sorted(CALLS) == sorted(name for names in named.values() for name in names)
 
 
 @pytest.mark.parametrize(
@@ -412,6 +458,15 @@ def test_an_event_to_ignore_passes_no_rule(name: str) -> None:
 def test_failed_calls_pass_no_rule() -> None:
     assert FAILED
     assert [name for name in FAILED if rules_that_match(EVENTS[name])] == []
+
+
+def test_a_deletion_of_ours_that_failed_passes_no_rule() -> None:
+    """Each would bring another look, and each look another try."""
+    event = json.loads(json.dumps(EVENTS["DeleteSecurityGroup_blocked"]))
+    event["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = "ReconcileRole.Arn"
+
+    assert rules_that_match(EVENTS["DeleteSecurityGroup_blocked"]) == ["DeletionBlocked"]
+    assert rules_that_match(event) == []
 
 
 def test_our_own_message_passes_no_rule() -> None:

@@ -47,7 +47,10 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
 
     """
     try:
-        vpcs = around.observe(needs_dns=lambda vpc: any(e.kind is Kind.INTERFACE for e in vpc.endpoints))
+        vpcs = around.observe(
+            now=datetime.fromisoformat(now),
+            needs_dns=lambda vpc: any(e.kind is Kind.INTERFACE for e in vpc.endpoints),
+        )
         own = [vpc for vpc in vpcs if not vpc.is_shared_with_us]
         survey = around.survey(own)
     except AwsError as error:

@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 from vpce.audit import audit_place
 from vpce.aws.clients import client, default_region
 from vpce.aws.errors import AwsError, in_words
+from vpce.aws.observe import interfaces_at
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
 from vpce.aws.queue import put_back
 from vpce.core.approval import StaleError, approval_document, approved, limited
+from vpce.core.aside import RELEASED_FOR, others_at, release, released
 from vpce.core.caution import careful, guarded
 from vpce.core.digest import in_full
 from vpce.core.dns import served_centrally
@@ -137,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--region", help="the VPC's region")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.set_defaults(command=_apply)
+    command = commands.add_parser("release", parents=[one], help="keep out of a VPC that is to be deleted, for a day")
+    command.add_argument("--yes", action="store_true", help="do not ask")
+    command.set_defaults(command=_release, now=False, allow_deletions=False)
     command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
     command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
     command.add_argument("--region", help="the VPCs' region")
@@ -187,7 +192,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _explain_name(options: argparse.Namespace) -> int:
     around = _around(options)
-    found = around.observe([options.vpc], needs_dns=lambda _: True)
+    found = around.observe([options.vpc], now=datetime.now(UTC), needs_dns=lambda _: True)
     if not found:
         raise CannotError(f"no VPC {options.vpc} in {around.place}; is --region right?")
     name = name_of(options.name, around.catalog)
@@ -202,7 +207,7 @@ def _explain_name(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     around = _around(options)
-    vpcs = around.observe([options.vpc] if options.vpc else None)
+    vpcs = around.observe([options.vpc] if options.vpc else None, now=datetime.now(UTC))
     if options.vpc and not vpcs:
         raise CannotError(f"no VPC {options.vpc} in {around.place}; is --region right?")
     own = [vpc for vpc in vpcs if not vpc.is_shared_with_us]
@@ -232,6 +237,24 @@ def _apply(options: argparse.Namespace) -> int:
         allowed = approved(plan, document) if document else None
     except StaleError as error:
         raise CannotError(f"{error}; nothing was changed, make a new plan") from error
+    return _carry_out(options, around, plan, allowed)
+
+
+def _release(options: argparse.Namespace) -> int:
+    """As after a deletion that failed, but by hand: who else lives there is told, and keeps nobody from it."""
+    around = _around(options)
+    vpc, now = _find(around, options.vpc), datetime.now(UTC)
+    for other in others_at(vpc, vpc.id, interfaces_at(around.ec2, vpc.id)):
+        print(f"vpce: beware: there is also {other}", file=sys.stderr)
+    left = released(vpc, vpc.id, now + RELEASED_FOR)
+    wish = replace(around.wish(left), mode=Mode.SYNC)
+    aside = release(vpc.id, now + RELEASED_FOR, "somebody asked for it")
+    return _carry_out(options, around, around.plan(left, wish, now, aside=(aside,)))
+
+
+def _carry_out(
+    options: argparse.Namespace, around: Surroundings, plan: Plan, allowed: frozenset[str] | None = None
+) -> int:
     if not options.json:
         print(explain(plan, quiet_steps=False))
     if plan.actions:
@@ -345,7 +368,7 @@ def _planned(around: Surroundings, options: argparse.Namespace) -> Plan:
 
 
 def _find(around: Surroundings, vpc_id: str) -> Vpc:
-    found = around.observe([vpc_id])
+    found = around.observe([vpc_id], now=datetime.now(UTC))
     if not found:
         raise CannotError(f"no VPC {vpc_id} in {around.place}; is --region right?")
     return found[0]
@@ -493,16 +516,20 @@ def _look_document(look: Look) -> dict[str, Any]:
     return {
         "account": look.place.account,
         "region": look.place.region,
-        "vpcs": sorted(look.vpcs) or "every VPC that vpce manages there",
+        "vpcs": sorted(look.vpcs) or f"every VPC that {_which(look)}",
         "new": sorted(look.new),
         "why": look.why,
     }
 
 
 def _in_words(look: Look) -> str:
-    vpcs = ", ".join(sorted(look.vpcs)) or "every VPC that vpce manages"
+    vpcs = ", ".join(sorted(look.vpcs)) or f"every VPC that {_which(look)}"
     new = " (new: gets the default profile unless it is tagged)" if look.new else ""
     return f"look at {vpcs} in {look.place}{new}: {look.why}"
+
+
+def _which(look: Look) -> str:
+    return "vpce manages there" if not look.blocked else f"has {', '.join(sorted(look.blocked))}"
 
 
 def _events_in(name: str) -> Iterator[Any]:

@@ -45,7 +45,7 @@ def handovers(around: Surroundings, ids: Collection[str], hands: Hands, now: dat
     refused = dict.fromkeys({*ids} - {c.id for c in found}, f"no such endpoint in {around.place}; is --region right?")
     keeper = around.installation if hands is Hands.ADOPT else ""
     changing = [c for c in found if c.keeper != keeper]
-    vpcs = {vpc.id: vpc for vpc in around.observe(frozenset(c.vpc for c in changing))}
+    vpcs = {vpc.id: vpc for vpc in around.observe(frozenset(c.vpc for c in changing), now=now)}
     for candidate in changing:
         vpc = vpcs.get(candidate.vpc)
         why = _why_not(around, candidate, vpc, hands) if vpc else f"its VPC {candidate.vpc} is not to be seen"
@@ -109,4 +109,4 @@ def is_running(sqs: SQSClient, installation: str) -> bool:
 def removals(around: Surroundings, now: datetime, vpcs: Sequence[str] | None = None) -> list[Plan]:
     """All of ours goes: a plan for each VPC that is named, or for each that has something of ours."""
     wish = Wish(profile=None, remove=True, why=f"{around.installation} is uninstalled")
-    return [around.plan(vpc, wish, now) for vpc in around.observe(vpcs) if vpcs or has_ours(vpc)]
+    return [around.plan(vpc, wish, now) for vpc in around.observe(vpcs, now=now) if vpcs or has_ours(vpc)]

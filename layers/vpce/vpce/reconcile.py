@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from vpce.aws.apply import Unseen, apply
 from vpce.aws.catalog import read_catalog
-from vpce.aws.errors import AwsError, in_words
+from vpce.aws.errors import AwsError, in_words, is_worth_retrying
 from vpce.aws.network import survey
-from vpce.aws.observe import observe, pages
+from vpce.aws.observe import interfaces_at, observe, pages, vpcs_with
 from vpce.aws.quotas import NoValueError, read_quotas
 from vpce.aws.traffic import UncountedError, traffic
+from vpce.core.aside import RELEASED_FOR, in_question, step_aside
 from vpce.core.caution import careful, guarded
 from vpce.core.dns import forwarded_names, served_centrally, taken_names
 from vpce.core.events import Look
 from vpce.core.model import MANAGED_BY_TAG, Catalog, Dns, Kind
 from vpce.core.network import EVERYTHING, NAMES, Network, Survey
 from vpce.core.notice import Reconciled
-from vpce.core.plan import GRACE, CreateEndpoint, Known, Outcome, Plan, make_plan, takes_names
+from vpce.core.plan import GRACE, CreateEndpoint, Known, Outcome, Plan, Stay, Wait, make_plan, takes_names
 from vpce.core.profile import Mode, ProfileError, is_managed, wish_of
 
 if TYPE_CHECKING:
@@ -30,14 +31,18 @@ if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
     from vpce.aws.pace import Pace
+    from vpce.core.aside import Interface
     from vpce.core.model import Place, Vpc
     from vpce.core.network import Facet, Quotas
+    from vpce.core.plan import Step
     from vpce.core.profile import Profiles, Wish
     from vpce.core.window import Window
 
 NEW_FOR = timedelta(hours=1)
-"""A CreateVpc event older than this (a message put back from the dead-letter queue) makes no VPC new: by now it may
-carry traffic, and gateway routes drop open connections."""
+"""An event older than this is a message put back from the dead-letter queue. It makes no VPC new: by now that may carry
+traffic, and gateway routes drop open connections. Nor does it have us step aside: whoever wanted to delete something
+has done it, or given up; Terraform tries for twenty minutes.
+https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/r/subnet.html.markdown"""
 PATIENCE = timedelta(minutes=10)
 """How long something that does not get on is looked at again; AWS may take minutes to make or delete an endpoint."""
 
@@ -75,6 +80,7 @@ class Surroundings:
         self,
         vpcs: Sequence[str] | frozenset[str] | None = None,
         *,
+        now: datetime,
         new: frozenset[str] = frozenset(),
         needs_dns: Callable[[Vpc], bool] | None = None,
     ) -> list[Vpc]:
@@ -87,6 +93,7 @@ class Surroundings:
                 self.wants_interfaces(vpc, is_new=vpc.id in new) or (needs_dns is not None and needs_dns(vpc))
             ),
             pace=self.pace,
+            now=now,
             vpcs=vpcs,
         )
         for vpc in found:
@@ -113,6 +120,29 @@ class Surroundings:
             return Survey(networks={vpc.id: Network() for vpc in vpcs})
         return survey(self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace, names=names)
 
+    def step_aside(self, vpc: Vpc, asked: Mapping[str, str], now: datetime) -> tuple[Vpc, tuple[Step, ...]]:
+        """The VPC with what we keep out of, where only ours is in the way; and how, or why not.
+
+        Args:
+            vpc: as it is.
+            asked: what somebody tried to delete in it, as `in_question` has it.
+            now: when it was read.
+
+        """
+        found: dict[str, tuple[Interface, ...]] = {}
+        unread: list[Step] = []
+        for thing, deleted in asked.items():
+            try:
+                found[thing] = interfaces_at(self.ec2, thing)
+            except AwsError as error:
+                why = f"whether others would have to go first could not be read: {in_words(error)}"
+                is_passing = is_worth_retrying(error)
+                unread.append(
+                    Wait(subject=deleted, why=why) if is_passing else Stay(resource=deleted, why=why, is_trouble=True)
+                )
+        left, steps = step_aside(vpc, {t: asked[t] for t in found}, found, now + RELEASED_FOR)
+        return left, (*unread, *steps)
+
     def plan(
         self,
         vpc: Vpc,
@@ -122,6 +152,7 @@ class Surroundings:
         network: Network | None = None,
         quotas: Quotas | None = None,
         promised: int = 0,
+        aside: tuple[Step, ...] = (),
     ) -> Plan:
         """All that the wish asks for, less what AWS would refuse, and names that lead to an endpoint elsewhere.
 
@@ -134,9 +165,10 @@ class Surroundings:
             network: what surrounds it, if that was read already, as far as it could be.
             quotas: likewise.
             promised: gateway endpoints that other plans are about to make.
+            aside: how what is released in it came to be so.
 
         """
-        known = Known(now=now, grace=self.grace, quotas=quotas)
+        known = Known(now=now, grace=self.grace, quotas=quotas, aside=aside)
         # Without a profile nothing is looked up in the catalog, so it need not be read.
         catalog = self.catalog if wish.profile else Catalog(region=self.place.region, offers=())
         plan = make_plan(vpc, wish, catalog, known)
@@ -227,10 +259,13 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
         ClientError, BotoCoreError, OutOfTimeError: the place could not be read; nothing was changed.
 
     """
+    fresh = [k for k in looks if _is_fresh(k, now)]
+    new = frozenset(v for k in fresh for v in k.new)
+    blocked = frozenset(thing for k in fresh for thing in k.blocked)
     named = frozenset[str]().union(*(k.vpcs for k in looks))
-    everywhere = any(not k.vpcs for k in looks)
-    new = frozenset(v for k in looks if _is_fresh(k, now) for v in k.new)
-    vpcs = around.observe(None if everywhere else named, new=new)
+    meant = named | vpcs_with(around.ec2, blocked)
+    everywhere = any(not k.vpcs and not k.blocked for k in looks)
+    vpcs = around.observe(None if everywhere else meant, now=now, new=new)
     if any(around.wants_something(vpc, is_new=vpc.id in new) for vpc in vpcs):
         _ = around.catalog  # read before anything is changed: without it the place is not read whole
     runs: list[Reconciled] = []
@@ -242,14 +277,16 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
         if vpc.id not in named and not is_managed(vpc):
             continue
         try:
-            wish = around.wish(vpc, is_new=vpc.id in new)
-            plan = careful(around.plan(vpc, wish, now, promised=promised), now)
+            left, aside = around.step_aside(vpc, in_question(vpc, blocked), now)
+            wish = around.wish(left, is_new=vpc.id in new)
+            plan = careful(around.plan(left, wish, now, promised=promised, aside=aside), now)
             plans.append(plan)
             promised += sum(isinstance(a, CreateEndpoint) and a.offer.kind is Kind.GATEWAY for a in plan.actions)
         except ProfileError as error:
-            runs.append(Reconciled(vpc=vpc.id, vpc_name=vpc.name, refusal=str(error), is_named=vpc.id in named))
+            runs.append(Reconciled(vpc=vpc.id, vpc_name=vpc.name, refusal=str(error), is_named=vpc.id in meant))
         except Exception as error:  # noqa: BLE001  one VPC must not cost the others theirs; the caller raises it
             errors[vpc.id] = _noted(error, around.place, vpc)
+    as_read = {vpc.id: vpc for vpc in vpcs}
     seen = sum(len(vpc.ours) for vpc in vpcs)
     for plan in guarded(plans, (lambda: seen) if everywhere else around.installed, around.deletion_share):
         vpc = plan.vpc
@@ -258,14 +295,14 @@ def reconcile(around: Surroundings, looks: Sequence[Look], *, generation: str, n
         except Exception as error:  # noqa: BLE001
             errors[vpc.id] = _noted(error, around.place, vpc)
             continue
-        run = Reconciled(vpc=vpc.id, vpc_name=vpc.name, plan=plan, outcomes=outcomes, is_named=vpc.id in named)
+        run = Reconciled(vpc=vpc.id, vpc_name=vpc.name, plan=plan, outcomes=outcomes, is_named=vpc.id in meant)
         if run.is_unfinished:
             own = [k for k in looks if vpc.id in k.vpcs]
             since = "" if run.got_on else min((k.since for k in own if k.since), default=now.isoformat())
             if patience_is_over(since, now):
                 run = replace(run, gave_up=True)
             else:
-                again.append(_again(around.place, own, vpc, since, is_new=vpc.id in new))
+                again.append(_again(around.place, fresh, as_read[vpc.id], since, is_new=vpc.id in new))
         runs.append(run)
     return Run(runs=tuple(sorted(runs, key=lambda r: r.vpc)), again=tuple(again), errors=errors)
 
@@ -293,12 +330,15 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _again(place: Place, looks: Sequence[Look], vpc: Vpc, since: str, *, is_new: bool) -> Look:
+def _again(place: Place, fresh: Sequence[Look], vpc: Vpc, since: str, *, is_new: bool) -> Look:
+    asked = in_question(vpc, frozenset[str]().union(*(k.blocked for k in fresh)))
+    blocked = frozenset(asked.values())
     return Look(
         place=place,
         vpcs=frozenset({vpc.id}),
+        blocked=blocked,
         new=frozenset({vpc.id}) if is_new else frozenset(),
-        time=min((k.time for k in looks if vpc.id in k.new), default=""),
+        time=min((k.time for k in fresh if vpc.id in k.new or blocked & k.blocked), default=""),
         why="going on where the last look ended",
         since=since,
     )

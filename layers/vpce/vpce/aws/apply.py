@@ -1,7 +1,8 @@
 """Carry a plan out: each action once, in order, at EC2's pace; an outcome for each.
 
 One refusal does not stop the rest, unless the rest would do harm without it: no interface endpoint is made before its
-security group lets the VPC in and the VPC's DNS attributes are on, for its names would lead nowhere.
+security group lets the VPC in and the VPC's DNS attributes are on, for its names would lead nowhere; and nothing leaves
+a VPC or subnet that somebody is deleting before its tag says so, for the next look would bring it back.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from vpce.core.model import (
     FOLLOWS_TAG,
     MADE_FOR_TAG,
     MANAGED_BY_TAG,
+    RELEASED_TAG,
     Addresses,
     Kind,
     group_name,
@@ -45,6 +47,7 @@ from vpce.core.plan import (
     EnableDnsSupport,
     MarkEndpoint,
     Outcome,
+    Release,
     UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
@@ -132,15 +135,18 @@ class _Run:
         self.pace, self.generation, self.unseen = pace, generation, unseen
         self.group_id = next((g.id for g in plan.vpc.security_groups if g.is_ours), "")
         self.blocked_by = ""
-        """The step without which interface endpoints would do harm, if it did not succeed."""
+        """The step without which others would do harm, if it did not succeed."""
+        self.blocks_all = False
 
     def perform(self, batch: list[Action]) -> list[Outcome]:
-        if self.blocked_by and any(_needs_foundation(a) for a in batch):
+        if self.blocked_by and (self.blocks_all or any(_needs_foundation(a) for a in batch)):
             message = f"{self.blocked_by} comes first"
             return [Outcome(action=a, verdict=Verdict.BLOCKED, message=message) for a in batch]
         outcomes = self._attempt(batch)
         if any(o.verdict is not Verdict.DONE for o in outcomes):
             match batch[0]:
+                case Release():
+                    self.blocked_by, self.blocks_all = f"the tag {RELEASED_TAG}", True
                 case EnableDnsSupport() | EnableDnsHostnames():
                     self.blocked_by = "the VPC's DNS attributes"
                 case CreateSecurityGroup() | UpdateSecurityGroup():
@@ -172,6 +178,9 @@ class _Run:
         """Make the call; gives what EC2 refused of it within an answer of success, by the action's identity."""
         vpc, action = self.plan.vpc.id, batch[0]
         match action:
+            case Release(resource=resource):
+                until = f"{action.until:%Y-%m-%dT%H:%M:%SZ}"
+                self.ec2.create_tags(Resources=[resource], Tags=[{"Key": RELEASED_TAG, "Value": until}])
             case EnableDnsSupport():
                 self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
             case EnableDnsHostnames():
@@ -264,6 +273,7 @@ class _Run:
             "RemoveSubnetIds": sorted(action.remove_subnets),
             "IpAddressType": action.address_type and action.address_type.value,
             "AddSecurityGroupIds": [self.group_id] if action.add_our_security_group else [],
+            "RemoveSecurityGroupIds": sorted(action.remove_security_groups),
             "PrivateDnsEnabled": action.enable_private_dns or None,
             "PolicyDocument": action.policy,
         }
@@ -326,7 +336,7 @@ def _operation(action: Action) -> str:
             return "CreateVpcEndpoint"
         case UpdateEndpoint():
             return "ModifyVpcEndpoint"
-        case MarkEndpoint():
+        case Release() | MarkEndpoint():
             return "CreateTags"
         case UnmarkEndpoint():
             return "DeleteTags"

@@ -16,12 +16,14 @@ from botocore.exceptions import ClientError
 
 from vpce.aws.errors import code_of, is_gone
 from vpce.aws.pace import OutOfTimeError
+from vpce.core.aside import Interface
 from vpce.core.model import (
     DELETE_AFTER_TAG,
     FOLLOWS,
     FOLLOWS_TAG,
     MADE_FOR_TAG,
     MANAGED_BY_TAG,
+    RELEASED_TAG,
     Addresses,
     Dns,
     Endpoint,
@@ -77,6 +79,7 @@ def observe(
     installation: str,
     needs_dns: Callable[[Vpc], bool],
     pace: Pace,
+    now: datetime,
     vpcs: Collection[str] | None = None,
 ) -> list[Vpc]:
     """The VPCs of a place, or those named that still exist; sorted by id.
@@ -87,6 +90,7 @@ def observe(
         installation: what the ownership tag says on what is ours.
         needs_dns: whether a VPC's DNS attributes matter.
         pace: the place's token buckets.
+        now: what was to be left alone until then no longer is.
         vpcs: ids; None for all.
 
     Raises:
@@ -105,11 +109,12 @@ def observe(
         _vpc(
             place,
             vpc,
-            subnets=tuple(_sorted(_subnet(s) for s in subnets[vpc["VpcId"]])),
+            subnets=tuple(_sorted(_subnet(s, now) for s in subnets[vpc["VpcId"]])),
             route_tables=tuple(_sorted(_route_table(t) for t in tables[vpc["VpcId"]])),
             endpoints=tuple(_sorted(endpoints_of(endpoints[vpc["VpcId"]], installation))),
             balancers=sum(_is_balancer(e) for e in endpoints[vpc["VpcId"]]),
-            groups=tuple(_sorted(_security_group(g, installation) for g in groups[vpc["VpcId"]])),
+            groups=tuple(_sorted(_security_groups(groups[vpc["VpcId"]], installation))),
+            released=_released(vpc, now),
         )
         for vpc in sorted(seen, key=lambda v: str(v["VpcId"]))
         if vpcs is None or vpc["VpcId"] in vpcs
@@ -117,13 +122,47 @@ def observe(
     return [known for vpc in found if (known := _with_dns(ec2, vpc, needs_dns, pace)) is not None]
 
 
+def vpcs_with(ec2: EC2Client, things: Collection[str]) -> frozenset[str]:
+    """The VPCs that hold these subnets, security groups, and groups by their names; a VPC holds itself."""
+    vpcs = frozenset(t for t in things if t.startswith("vpc-"))
+    subnets = frozenset(t for t in things if t.startswith("subnet-"))
+    groups = frozenset(t for t in things if t.startswith("sg-"))
+    names = frozenset(things) - vpcs - subnets - groups
+    holders = set(vpcs)
+    for call, key, wanted, by, name in (
+        ("describe_subnets", "Subnets", subnets, "subnet-id", "SubnetId"),
+        ("describe_security_groups", "SecurityGroups", groups, "group-id", "GroupId"),
+        ("describe_security_groups", "SecurityGroups", names, "group-name", "GroupName"),
+    ):
+        if wanted:
+            holders |= {found["VpcId"] for found in pages(ec2, call, key, wanted, by=by) if found[name] in wanted}
+    return frozenset(holders)
+
+
+def interfaces_at(ec2: EC2Client, thing: str) -> tuple[Interface, ...]:
+    """Every network interface in a VPC or subnet, or with a security group; also those that services hide.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
+
+    Raises:
+        ClientError, BotoCoreError: nothing is known, which is not the same as nobody being there.
+
+    """
+    by = {"vpc": "vpc-id", "subnet": "subnet-id", "sg": "group-id"}[thing.split("-", 1)[0]]
+    found = pages(ec2, "describe_network_interfaces", "NetworkInterfaces", [thing], by=by, IncludeManagedResources=True)
+    return tuple(
+        Interface(id=i["NetworkInterfaceId"], what=i.get("Description") or i.get("InterfaceType", "interface"))
+        for i in found
+    )
+
+
 def pages(
-    ec2: EC2Client, call: str, key: str, of: Collection[str] | None = None, *, by: str = "vpc-id"
+    ec2: EC2Client, call: str, key: str, of: Collection[str] | None = None, *, by: str = "vpc-id", **asked: Any
 ) -> Iterator[Mapping[str, Any]]:
     """A whole list; only of the ids given, unless there are too many for a filter."""
     filters = [{"Name": by, "Values": sorted(of)}] if of is not None and len(of) <= _FILTER_VALUES else []
     paginator: Any = ec2.get_paginator(call)  # type: ignore[call-overload]  # any that takes these filters
-    for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _PAGE.get(call, 1000)}):
+    for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _PAGE.get(call, 1000)}, **asked):
         yield from page[key]
 
 
@@ -179,6 +218,11 @@ def _tags(thing: Mapping[str, Any]) -> dict[str, str]:
     return {t["Key"]: t.get("Value", "") for t in thing.get("Tags", [])}
 
 
+def _released(thing: Mapping[str, Any], now: datetime) -> datetime | None:
+    until = _moment(_tags(thing).get(RELEASED_TAG, ""))
+    return until if until and now < until else None
+
+
 def _vpc(
     place: Place,
     vpc: Mapping[str, Any],
@@ -188,6 +232,7 @@ def _vpc(
     endpoints: tuple[Endpoint, ...],
     balancers: int,
     groups: tuple[SecurityGroup, ...],
+    released: datetime | None,
 ) -> Vpc:
     used = frozenset[str]().union(*(e.security_groups for e in endpoints))
     return Vpc(
@@ -203,6 +248,7 @@ def _vpc(
         endpoints=endpoints,
         balancer_endpoints=balancers,
         security_groups=tuple(g for g in groups if g.is_ours or g.bears_our_name or g.id in used),
+        released=released,
     )
 
 
@@ -220,12 +266,13 @@ def _ipv6_cidrs(thing: Mapping[str, Any]) -> Iterator[str]:
             yield association["Ipv6CidrBlock"]
 
 
-def _subnet(subnet: Mapping[str, Any]) -> Subnet:
+def _subnet(subnet: Mapping[str, Any], now: datetime) -> Subnet:
     return Subnet(
         id=subnet["SubnetId"],
         zone=subnet["AvailabilityZone"],
         cidrs=tuple(sorted({*filter(None, [subnet.get("CidrBlock")]), *_ipv6_cidrs(subnet)})),
         free_addresses=subnet.get("AvailableIpAddressCount", 0) if subnet.get("CidrBlock") else 0,
+        released=_released(subnet, now),
     )
 
 
@@ -293,11 +340,12 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             record_type=names.get("DnsRecordIpType", "").lower(),
             follows_subnets=tags.get(FOLLOWS_TAG) == FOLLOWS,
             delete_after=_moment(tags.get(DELETE_AFTER_TAG, "")),
+            interfaces=frozenset(endpoint.get("NetworkInterfaceIds", [])),
         )
 
 
 def _moment(text: str) -> datetime | None:
-    """A mark that people have made unreadable is none: it is made anew."""
+    """A mark that people have made unreadable is none."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -310,7 +358,18 @@ def _dns_names(endpoint: Mapping[str, Any]) -> Iterator[str]:
             yield name.replace("\\052", "*").rstrip(".").lower()
 
 
-def _security_group(group: Mapping[str, Any], installation: str) -> SecurityGroup:
+def _security_groups(groups: Iterable[Mapping[str, Any]], installation: str) -> Iterator[SecurityGroup]:
+    groups = list(groups)
+    named_by: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        for permission in (*group.get("IpPermissions", []), *group.get("IpPermissionsEgress", [])):
+            for pair in permission.get("UserIdGroupPairs", []):
+                named_by[pair.get("GroupId", "")].add(group["GroupId"])
+    for group in groups:
+        yield _security_group(group, installation, frozenset(named_by[group["GroupId"]] - {group["GroupId"]}))
+
+
+def _security_group(group: Mapping[str, Any], installation: str, named_by: frozenset[str]) -> SecurityGroup:
     return SecurityGroup(
         id=group["GroupId"],
         name=group["GroupName"],
@@ -318,6 +377,7 @@ def _security_group(group: Mapping[str, Any], installation: str) -> SecurityGrou
         bears_our_name=group["GroupName"] == group_name(installation),
         is_default=group["GroupName"] == "default",
         ingress=frozenset(i for p in group.get("IpPermissions", []) for i in _ingress(p)),
+        named_by=named_by,
     )
 
 

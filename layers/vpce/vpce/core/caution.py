@@ -4,6 +4,7 @@
     window        what can disturb traffic waits until it opens
     guard         no large part of an installation goes at once, unless the VPC's tags say the word
 
+Window and guard do not hold what leaves a VPC or subnet that somebody is deleting, and in which nothing else lives.
 Pure filters: they turn actions into `Held` steps that say why, and never add any.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vpce.core.model import DELETIONS_TAG, Addresses, Kind, short_name
+from vpce.core.model import DELETIONS_TAG, Addresses, Kind, short_name, utc
 from vpce.core.plan import (
     Action,
     CreateEndpoint,
@@ -22,12 +23,12 @@ from vpce.core.plan import (
     EnableDnsSupport,
     Held,
     MarkEndpoint,
+    Release,
     UpdateEndpoint,
     UpdateSecurityGroup,
     Wait,
     in_order,
     takes_names,
-    utc,
 )
 from vpce.core.policies import FULL_ACCESS
 from vpce.core.policy import Passes, needs_of, read_policy, same_policy
@@ -85,7 +86,8 @@ def careful(plan: Plan, now: datetime) -> Plan:
             return Hold(why="the mode is watch")
         if wish.mode is Mode.CREATE_ONLY and takes_away(action):
             return Hold(why="the mode is create-only")
-        if wish.window and not wish.window.is_open(now) and not wish.is_new and disturbance(action):
+        is_closed = wish.window and not wish.window.is_open(now)
+        if wish.window and is_closed and not wish.is_new and not _makes_way(plan, action) and disturbance(action):
             opens = wish.window.opens(now)
             return Hold(why=f"the change window {wish.window.text} opens at {utc(opens)}", until=opens)
         return None
@@ -111,14 +113,32 @@ def guarded(plans: Iterable[Plan], installed: Callable[[], int], share: int) -> 
         f"if that is meant, tag the VPC {DELETIONS_TAG} = allowed",
         is_unsafe=True,
     )
-    unsafe = lambda action: hold if isinstance(action, DeleteEndpoint) else None  # noqa: E731
-    return [p if p.wish.deletions_allowed else _holding(p, unsafe) for p in plans]
+
+    def without_deletions(plan: Plan) -> Plan:
+        return _holding(plan, lambda action: hold if _may_be_too_much(plan, action) else None)
+
+    return [p if p.wish.deletions_allowed else without_deletions(p) for p in plans]
 
 
 def _deletions(plan: Plan) -> int:
     """Also those that follow within minutes."""
-    follow = (s.then for s in plan.steps if isinstance(s, Wait))
-    return sum(isinstance(a, DeleteEndpoint) for a in (*plan.actions, *follow))
+    follow = (s.then for s in plan.waits if s.then)
+    return sum(_may_be_too_much(plan, a) for a in (*plan.actions, *follow))
+
+
+def _may_be_too_much(plan: Plan, action: Action) -> bool:
+    return isinstance(action, DeleteEndpoint) and not _makes_way(plan, action)
+
+
+def _makes_way(plan: Plan, action: Action) -> bool:
+    released = {s.id for s in plan.vpc.subnets if s.released}
+    match action:
+        case DeleteEndpoint(endpoint=endpoint) if not plan.vpc.released:
+            return bool(endpoint.subnets) and endpoint.subnets <= released
+        case UpdateEndpoint(remove_subnets=removed):
+            return bool(removed) and removed <= released
+        case _:
+            return plan.vpc.released is not None
 
 
 def _holding(plan: Plan, hold: Callable[[Action], Hold | None]) -> Plan:
@@ -158,14 +178,16 @@ def _split(action: Action) -> Iterator[Action]:
         case UpdateEndpoint(address_type=addresses) if takes_away(action) or addresses:
             # IPv4 only is one with the subnets that are added: they may have nothing else.
             wider = addresses if addresses is Addresses.DUALSTACK else None
-            kept = "" if action.remove_subnets or _narrows(action) else action.policy
-            alone = UpdateEndpoint(service=action.service, endpoint=action.endpoint, why=action.why)
+            subnets, groups = action.remove_subnets, action.remove_security_groups
+            rest = replace(action, remove_subnets=frozenset(), remove_security_groups=frozenset(), policy="")
+            nothing = UpdateEndpoint(service=action.service, endpoint=action.endpoint, why=action.why)
+            only = action.inbound_resolver_only if wider else None
+            is_narrow = _narrows(action)
             parts = (
-                replace(action, remove_subnets=frozenset(), policy=kept, address_type=None if wider else addresses),
-                replace(
-                    alone, address_type=wider, inbound_resolver_only=action.inbound_resolver_only if wider else None
-                ),
-                replace(alone, remove_subnets=action.remove_subnets, policy="" if kept else action.policy),
+                replace(rest, address_type=None if wider else addresses, policy="" if is_narrow else action.policy),
+                replace(nothing, address_type=wider, inbound_resolver_only=only),
+                replace(nothing, remove_subnets=subnets, remove_security_groups=groups),
+                replace(nothing, policy=action.policy if is_narrow else ""),
             )
             yield from (p for p in parts if p.changes_something)
         case UpdateSecurityGroup(authorize=added, revoke=removed) if added and removed:
@@ -236,11 +258,12 @@ def _about_addresses(actions: Iterable[Action], plan: Plan) -> dict[str, list[st
 def takes_away(action: Action) -> bool:
     match action:
         case UpdateEndpoint(address_type=addresses):
-            return bool(action.remove_subnets) or addresses is Addresses.IPV4 or _narrows(action)
+            removed = action.remove_subnets or action.remove_security_groups
+            return bool(removed) or addresses is Addresses.IPV4 or _narrows(action)
         case UpdateSecurityGroup(revoke=revoked):
             return bool(revoked)
         case _:
-            return isinstance(action, MarkEndpoint | DeleteEndpoint | DeleteSecurityGroup)
+            return isinstance(action, Release | MarkEndpoint | DeleteEndpoint | DeleteSecurityGroup)
 
 
 def _narrows(action: CreateEndpoint | UpdateEndpoint) -> bool:

@@ -5,6 +5,9 @@ wherever they stand, because CloudTrail writes EC2 calls in two styles (``items`
 wrappers), and AWS documents neither per operation. Where no VPC is named (deletions never name one) every VPC that
 vpce manages in that place is looked at: too wide is slow, too narrow is wrong.
 
+Three deletions matter where they failed: something is still in what somebody wants to delete, and it may be ours
+(`vpce.core.aside`).
+
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-tag.html
 """
@@ -19,6 +22,8 @@ from vpce.core.model import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+_VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
 
 CALLS: Mapping[str, str] = {
     "CreateVpc": "a VPC was made",
@@ -38,14 +43,27 @@ CALLS: Mapping[str, str] = {
     "ModifyVpcEndpoint": "an endpoint was changed: it may be ours",
     "RevokeSecurityGroupIngress": "a rule was revoked: it may be our group's",
 }
-"""The EC2 calls that the template's rule lets through, and what each may mean."""
+"""The EC2 calls that the template's rules let through, and what each may mean."""
+
+DELETIONS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
+    "DeleteSecurityGroup": {
+        "groupid": re.compile(r"sg-[0-9a-f]{8,17}"),
+        # In a default VPC only. A name that could be taken for an id is nothing to act on.
+        "groupname": re.compile(r"(?!(vpc|subnet|sg)-).+"),
+    },
+    "DeleteSubnet": {"subnetid": re.compile(r"subnet-[0-9a-f]{8,17}")},
+    "DeleteVpc": {"vpcid": _VPC_ID},
+}
+"""The EC2 calls that the template lets through when they failed; which parameters say what was to go, and how."""
+IN_USE = frozenset({"Client.DependencyViolation", "DependencyViolation"})
+"""How CloudTrail spells the error, and how EC2 does.
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
 
 OWN_SOURCE = "vpce"
 LOOK_AGAIN = "Look again"
 LOOK_EVERYWHERE = "Look everywhere"
 """What the schedule sends: at every VPC that vpce manages, in every region of the installation."""
 
-_VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]{1,2}")
 
@@ -56,12 +74,14 @@ class Look:
 
     place: Place
     vpcs: frozenset[str]
-    """Empty: every VPC that vpce manages there."""
+    """Empty: every VPC that vpce manages there; or, where something is `blocked`, those that hold it."""
     why: str
+    blocked: frozenset[str] = frozenset()
+    """VPCs, subnets and security groups that somebody could not delete; a group of a default VPC maybe by its name."""
     new: frozenset[str] = frozenset()
     """VPCs that this event saw being made; only such get the default profile."""
     time: str = ""
-    """ISO 8601, when it happened: an old event makes no VPC new."""
+    """ISO 8601, when it happened: an old event makes no VPC new, and has us step aside for nobody."""
     since: str = ""
     """ISO 8601: since when it has been tried without getting on. Empty for an event."""
 
@@ -92,10 +112,12 @@ def _call(envelope: Mapping[str, Any], record: Mapping[str, Any]) -> Look | Igno
     name = record.get("eventName")
     if record.get("eventSource") != "ec2.amazonaws.com" or not isinstance(name, str):
         return Ignored(why=f"{record.get('eventSource')} is not EC2")
+    if code := record.get("errorCode"):
+        is_blocked = name in DELETIONS and str(code) in IN_USE
+        failed = Ignored(why=f"{name} failed ({code}); it changed nothing")
+        return _blocked(envelope, record, name) if is_blocked else failed
     if name not in CALLS:
         return Ignored(why=f"{name} changes nothing that endpoints depend on")
-    if record.get("errorCode"):
-        return Ignored(why=f"{name} failed ({record['errorCode']}); it changed nothing")
     place = _place(envelope, record)
     if place is None:
         return Ignored(why=f"{name} names no account and region: {shape_of(record)}")
@@ -107,6 +129,24 @@ def _call(envelope: Mapping[str, Any], record: Mapping[str, Any]) -> Look | Igno
         vpcs=vpcs,
         why=f"{name}: {CALLS[name]}",
         new=vpcs if name == "CreateVpc" else frozenset(),
+        time=str(record.get("eventTime") or envelope.get("time") or ""),
+    )
+
+
+def _blocked(envelope: Mapping[str, Any], record: Mapping[str, Any], name: str) -> Look | Ignored:
+    place = _place(envelope, record)
+    blocked = frozenset(
+        value
+        for key, value in _below(record.get("requestParameters"))
+        if isinstance(value, str) and (form := DELETIONS[name].get(key.lower())) and form.fullmatch(value)
+    )
+    if place is None or not blocked:
+        return Ignored(why=f"{name} names nothing to delete, or no account and region: {shape_of(record)}")
+    return Look(
+        place=place,
+        vpcs=blocked if name == "DeleteVpc" else frozenset(),
+        blocked=blocked,
+        why=f"{name} failed: something is in the way of deleting {', '.join(sorted(blocked))}",
         time=str(record.get("eventTime") or envelope.get("time") or ""),
     )
 
@@ -131,6 +171,7 @@ def _own(event: Mapping[str, Any], detail: Mapping[str, Any]) -> Look | Ignored:
         place=place,
         vpcs=frozenset(_vpc_ids(vpcs)),
         why=str(detail.get("why", "")),
+        blocked=frozenset(value for _, value in _below(detail.get("blocked")) if isinstance(value, str)),
         new=frozenset(_vpc_ids(detail.get("new"))),
         time=str(event.get("time", "")),
         since=str(detail.get("since", "")),
@@ -157,6 +198,7 @@ def look_again(look: Look, *, message_id: str) -> dict[str, Any]:
         "resources": [],
         "detail": {
             "vpcs": sorted(look.vpcs),
+            "blocked": sorted(look.blocked),
             "new": sorted(look.new),
             "since": look.since,
             "why": look.why,

@@ -32,6 +32,8 @@ DELETE_AFTER_TAG = "vpce:delete-after"
 FOLLOWS_TAG = "vpce:addresses"
 """On interface endpoints that we made since we know dual stack; its value is `FOLLOWS`."""
 FOLLOWS = "as its subnets"
+RELEASED_TAG = "vpce:released"
+"""On a VPC or a subnet that somebody is deleting: until when vpce keeps out of it, ISO 8601. It goes with it."""
 
 OUR_RULE = "vpce: a CIDR of this VPC"
 """Description of the ingress rules that we add, and therefore may revoke."""
@@ -72,6 +74,8 @@ class Subnet:
     """IPv4 and IPv6, associated ones only."""
     free_addresses: int = 0
     """IPv4 addresses left; 0 in an IPv6-only subnet."""
+    released: datetime | None = None
+    """Until when we keep out of it, for somebody is deleting it; None where that is over, too."""
 
     @property
     def is_dual(self) -> bool:
@@ -138,6 +142,8 @@ class Endpoint:
     """It becomes dual-stack with its subnets, see `vpce.core.plan`."""
     delete_after: datetime | None = None
     """Of ours that is no longer wanted: when it goes. None also where the mark cannot be read."""
+    interfaces: frozenset[str] = frozenset()
+    """Ids of its network interfaces, one in each of its subnets."""
 
     @property
     def is_leaving(self) -> bool:
@@ -185,6 +191,10 @@ class SecurityGroup:
     is_default: bool = False
     """The one that every VPC has from the start."""
     ingress: frozenset[Ingress] = frozenset()
+    named_by: frozenset[str] = frozenset()
+    """Other groups of the VPC whose rules name it; EC2 deletes none that is named."""
+    is_released: bool = False
+    """Somebody is deleting it: our endpoints do without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +232,8 @@ class Vpc:
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html"""
     security_groups: tuple[SecurityGroup, ...] = ()
     """Ours, those that endpoints use, and any that bears our name."""
+    released: datetime | None = None
+    """Until when we keep out of it, for somebody is deleting it; None where that is over, too."""
 
     @property
     def name(self) -> str:
@@ -325,6 +337,10 @@ def short_name(service: str, region: str) -> str:
 def are_dual(cidrs: tuple[str, ...]) -> bool:
     """Whether there are IPv4 and IPv6 among them."""
     return {":" in c for c in cidrs} == {True, False}
+
+
+def utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def contains(source: str, cidr: str) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from vpce.core.caution import warnings_of
-from vpce.core.commands import tag_it
-from vpce.core.model import DELETIONS_TAG, PROFILE_TAG, Addresses
+from vpce.core.commands import aws, tag_it
+from vpce.core.model import DELETIONS_TAG, PROFILE_TAG, RELEASED_TAG, Addresses, utc
 from vpce.core.plan import (
     CreateEndpoint,
     CreateSecurityGroup,
@@ -26,13 +26,14 @@ from vpce.core.plan import (
     Leave,
     Leaving,
     MarkEndpoint,
+    Release,
     Shortfall,
+    Stay,
     UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
     Verdict,
     Wait,
-    utc,
 )
 from vpce.core.profile import Mode
 
@@ -87,6 +88,8 @@ class Line:
 def line(step: Step) -> Line:  # noqa: C901, PLR0911, PLR0912  one case per kind of step
     """What a step does, to what, and why."""
     match step:
+        case Release(resource=resource, until=until, why=why):
+            return Line(sign="~", verb="release", thing=f"{resource} until {utc(until)}", why=why)
         case EnableDnsSupport(why=why):
             return Line(sign="~", verb="enable", thing="DNS support of the VPC", why=why)
         case EnableDnsHostnames(why=why):
@@ -116,6 +119,8 @@ def line(step: Step) -> Line:  # noqa: C901, PLR0911, PLR0912  one case per kind
             return replace(line(action), held=why)
         case Wait(subject=subject, why=why):
             return Line(sign="…", verb="wait", thing=subject, why=why)
+        case Stay(resource=resource, why=why, is_trouble=is_trouble):
+            return Line(sign="!" if is_trouble else " ", verb="stay", thing=f"in the way of {resource}", why=why)
         case Shortfall(service=service, kind=kind, why=why, is_required=is_required):
             return Line(sign="!" if is_required else " ", verb="cannot", thing=f"{service} ({kind.lower()})", why=why)
         case Keep(service=service, endpoint=endpoint, why=why):
@@ -140,6 +145,7 @@ def _changes(update: UpdateEndpoint) -> str:
             *(f"-{s}" for s in sorted(update.remove_subnets)),
             *([_ADDRESSES[update.address_type]] if update.address_type else []),
             *(["+our security group"] if update.add_our_security_group else []),
+            *(f"-{g}" for g in sorted(update.remove_security_groups)),
             *(["+private DNS"] if update.enable_private_dns else []),
             *(["policy"] if update.policy else []),
         ]
@@ -265,12 +271,14 @@ class Reconciled:
         """What people must know, change or no change; the same trouble gives the same words."""
         failures = [f"{line(o.action).thing}: {o.message}" for o in self.outcomes_that(Verdict.FAILED)]
         shortfalls = [str(line(s)) for s in self.plan.shortfalls if s.is_required] if self.plan else []
+        stays = [str(line(s)) for s in self.plan.stays if s.is_trouble] if self.plan else []
         held = [f"{line(h).thing}: {h.why}" for h in self.held]
         return (
             *([self.refusal] if self.refusal else []),
             *(["gave up"] if self.gave_up else []),
             *failures,
             *shortfalls,
+            *stays,
             *held,
         )
 
@@ -332,6 +340,10 @@ def _severity(told: Iterable[Reconciled], *, failed: int, short: int) -> str:
 
 
 def _next_steps(run: Reconciled) -> Iterator[str]:
+    for release in (o.action for o in run.outcomes_that(Verdict.DONE)):
+        if run.plan and isinstance(release, Release):
+            tag = ("--resources", release.resource, "--tags", f"Key={RELEASED_TAG}")
+            yield aws(run.plan.vpc.place, "ec2 delete-tags", *tag)
     if run.plan and run.plan.wish.retire and run.marks:
         yield tag_it(run.plan.vpc, max(m.endpoint.made_for for m in run.marks) or "<its profile>")
     if run.plan and any(h.is_unsafe for h in run.held):
@@ -356,6 +368,7 @@ def _run_text(run: Reconciled) -> Iterator[str]:
         yield from _held(run.plan)
         yield from (str(line(s)) for s in run.plan.waits)
         yield from _said(s for s in run.plan.shortfalls if s.is_required)
+        yield from (str(line(s)) for s in run.plan.stays if s.is_trouble)
 
 
 def _outcomes(run: Reconciled) -> Iterator[str]:
@@ -400,6 +413,7 @@ _PAST = {
     "unmark": "unmarked",
     "delete": "deleted",
     "enable": "enabled",
+    "release": "stepped aside in",
 }
 
 

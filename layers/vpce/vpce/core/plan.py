@@ -10,6 +10,9 @@
                               if the tag says ``none``
     no       yes, not ours    Leave
 
+Where somebody is deleting a subnet or a security group and only ours is in the way (``vpce.core.aside``), our endpoints
+leave it: by the UpdateEndpoint that takes it off them, or by DeleteEndpoint where no other subnet is left.
+
 What is wanted again loses its mark (UnmarkEndpoint). What may not be done now is Held (``vpce.core.caution``). The
 security group of interface endpoints and the VPC's DNS attributes are steps like any other: what is not in the plan
 does not happen. Every step says why, also those that change nothing.
@@ -63,6 +66,15 @@ if TYPE_CHECKING:
     from vpce.core.model import Subnet, Vpc
     from vpce.core.network import Quotas
     from vpce.core.profile import Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """We keep out of a VPC or subnet for a while, for somebody is deleting it; a tag on it tells every later look."""
+
+    resource: str
+    until: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +141,7 @@ class UpdateEndpoint:
     address_type: Addresses | None = None
     """None: as it is."""
     add_our_security_group: bool = False
+    remove_security_groups: frozenset[str] = frozenset()
     enable_private_dns: bool = False
     inbound_resolver_only: bool | None = None
     """As in `CreateEndpoint`, wherever something is said about names."""
@@ -138,7 +151,7 @@ class UpdateEndpoint:
 
     @property
     def changes_something(self) -> bool:
-        return any(True for _ in reasons(self))
+        return self != UpdateEndpoint(service=self.service, endpoint=self.endpoint, why=self.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +205,16 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """Somebody tried to delete it; ours is in the way, and stays."""
+
+    resource: str
+    why: str
+    is_trouble: bool = False
+    """People must know: nobody could see whether others are in the way too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
     """Wanted, and served by an endpoint outside the VPC: a local one would take its names away, or be refused."""
 
@@ -216,7 +239,8 @@ class Shortfall:
 
 
 Action = (
-    EnableDnsSupport
+    Release
+    | EnableDnsSupport
     | EnableDnsHostnames
     | CreateSecurityGroup
     | UpdateSecurityGroup
@@ -253,7 +277,7 @@ class Held:
     """Too much would go at once."""
 
 
-Step = Action | Keep | Leave | Leaving | Elsewhere | Wait | Shortfall | Held
+Step = Action | Keep | Leave | Leaving | Stay | Elsewhere | Wait | Shortfall | Held
 
 
 class Verdict(StrEnum):
@@ -303,6 +327,10 @@ class Plan:
         return tuple(a.endpoint for a in (*self.actions, *follow) if isinstance(a, DeleteEndpoint) and a.due)
 
     @property
+    def stays(self) -> tuple[Stay, ...]:
+        return tuple(s for s in self.steps if isinstance(s, Stay))
+
+    @property
     def waits(self) -> tuple[Wait, ...]:
         return tuple(s for s in self.steps if isinstance(s, Wait))
 
@@ -338,6 +366,8 @@ class Known:
     """Endpoint → bytes that went through it within the last grace period; only where any did."""
     uncounted: str = ""
     """Why nobody knows of any traffic."""
+    aside: tuple[Step, ...] = ()
+    """How what is released in the VPC came to be so, or why ours stays in the way."""
 
 
 def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog, known: Known) -> Plan:
@@ -348,7 +378,8 @@ def make_plan(vpc: Vpc, wish: Wish, catalog: Catalog, known: Known) -> Plan:
         steps = _touch_nothing(vpc, wish.why)
     else:
         steps = _Towards(vpc, wish, catalog, known).steps()
-    return Plan(vpc=vpc, wish=wish, steps=in_order(steps), forwarded=known.forwarded)
+    ordered = in_order([*known.aside, *_out_of_the_way(vpc, wish, list(steps))])
+    return Plan(vpc=vpc, wish=wish, steps=ordered, forwarded=known.forwarded)
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -357,6 +388,8 @@ def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 def _order(step: Step) -> tuple[int, str, str]:  # noqa: C901, PLR0911, PLR0912  one line per kind of step is the clearest table
     match step:
+        case Release():
+            return -1, step.resource, ""
         case EnableDnsSupport():
             return 0, "", ""
         case EnableDnsHostnames():
@@ -381,6 +414,8 @@ def _order(step: Step) -> tuple[int, str, str]:  # noqa: C901, PLR0911, PLR0912 
             return 10 + number, service, thing
         case Wait():
             return 20, step.subject, ""
+        case Stay():
+            return 20, step.resource, ""
         case Leaving(endpoint=endpoint):
             return 21, step.service, endpoint.id
         case Shortfall():
@@ -516,10 +551,6 @@ def _without_group(vpc: Vpc, steps: Iterable[Step]) -> Iterator[Step]:
             why = "the security group goes when its endpoints are gone"
             first = frozenset(e.id for e in users)
             yield Wait(subject=group.id, why=why, then=delete, on=first) if users else delete
-
-
-def utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def as_bytes(number: int) -> str:
@@ -806,9 +837,10 @@ class _Towards:
             )
         elif not choice.without_address:
             zones = f" in {_and(offer.zones)}, the zones of the service" if self.vpc.subnets and offer.zones else ""
-            # A VPC without any subnet has nobody to serve: nothing is amiss yet.
-            is_required = is_required and bool(self.vpc.subnets)
-            why = f"the VPC has no subnet{zones} yet"
+            staying = [s for s in self.vpc.subnets if not s.released]
+            # A VPC without any subnet has nobody to serve: nothing is amiss yet, or any more.
+            is_required = is_required and bool(staying)
+            why = _BEING_DELETED if self.vpc.subnets and not staying else f"the VPC has no subnet{zones} yet"
             yield Shortfall(service=name, kind=Kind.INTERFACE, is_required=is_required, why=why)
 
     def _gateways(self, offer: Offer) -> list[Endpoint]:
@@ -902,6 +934,75 @@ class _Towards:
             )
 
 
+# ---- out of the way -----------------------------------------------------------------------------------------------
+
+_BEING_DELETED = "no subnet is left but what somebody is deleting"
+_CHANGING = (Keep, UpdateEndpoint, Wait)
+"""Steps with an endpoint that stays; only one of them is taken."""
+
+
+def _out_of_the_way(vpc: Vpc, wish: Wish, steps: list[Step]) -> list[Step]:
+    """The steps, but with our endpoints leaving the subnets and groups that somebody is deleting; wanted or not."""
+    for there in vpc.ours:
+        own = [s for s in steps if _endpoint_of(s) == there.id]
+        if there.is_leaving or not any(_kept_by(vpc, there)) or any(isinstance(s, DeleteEndpoint) for s in own):
+            continue
+        step = _leaving(vpc, wish, there, own)
+        over = own if isinstance(step, DeleteEndpoint) else [s for s in own if isinstance(s, _CHANGING)]
+        steps = [*(s for s in steps if s not in over), step]
+    return steps
+
+
+def _endpoint_of(step: Step) -> str:
+    match step:
+        case Wait(subject=subject):
+            return subject
+        case Keep(endpoint=there) | UpdateEndpoint(endpoint=there) | DeleteEndpoint(endpoint=there):
+            return there.id
+        case MarkEndpoint(endpoint=there) | UnmarkEndpoint(endpoint=there) | Leaving(endpoint=there):
+            return there.id
+        case _:
+            return ""
+
+
+def _kept_by(vpc: Vpc, there: Endpoint) -> tuple[frozenset[str], frozenset[str]]:
+    """The subnets and the security groups that somebody is deleting, and that an endpoint keeps from it."""
+    subnets = frozenset(s.id for s in vpc.subnets if s.released and s.id in there.subnets)
+    return subnets, frozenset(g.id for g in vpc.security_groups if g.is_released and g.id in there.security_groups)
+
+
+def _leaving(vpc: Vpc, wish: Wish, there: Endpoint, own: list[Step]) -> Step:
+    subnets, groups = _kept_by(vpc, there)
+    service, why = _short(vpc, there), f"somebody is deleting {_and(subnets | groups)}"
+    if there.is_broken:
+        return DeleteEndpoint(service=service, endpoint=there, why=f"it is {there.state}, and {why}")
+    changes = [s.then if isinstance(s, Wait) else s for s in own]
+    update = next((s for s in changes if isinstance(s, UpdateEndpoint)), None)
+    removed = subnets | (update.remove_subnets if update else frozenset())
+    # EC2 takes no second subnet of a zone while the first is still on the endpoint: the next look adds it.
+    zones = {vpc.subnet_by_id[s].zone for s in subnets}
+    is_next = any(s.zone in zones and not s.released for s in vpc.subnets)
+    is_wanted = wish.profile is not None and any(isinstance(s, _CHANGING) for s in own)
+    left = there.subnets - removed | (update.add_subnets if update else frozenset())
+    if subnets and not left and not (is_wanted and is_next):
+        return DeleteEndpoint(service=service, endpoint=there, why=_BEING_DELETED)
+    is_bare = bool(groups) and not there.security_groups - groups
+    adds_ours = bool(update and update.add_our_security_group)
+    if is_bare and not adds_ours and not any(g.is_ours for g in vpc.security_groups):
+        only = f"{_and(groups)} is the only security group of {there.id}; put another one on it"
+        return Shortfall(service=service, kind=there.kind, why=only)
+    update = update or UpdateEndpoint(service=service, endpoint=there, why="")
+    return _when_ready(
+        replace(
+            update,
+            remove_subnets=removed,
+            remove_security_groups=groups,
+            add_our_security_group=adds_ours or is_bare,
+            why="; ".join(filter(None, [update.why, why])),
+        )
+    )
+
+
 def _serves(endpoint: Endpoint) -> bool:
     """It is there, or on its way."""
     return not endpoint.is_leaving and not endpoint.is_broken
@@ -965,7 +1066,7 @@ class _SubnetChoice:
     else dual-stack before IPv4 only.
 
     AWS refuses two subnets of one zone, and zones that the service does not support. Every interface takes an
-    address, so those that this plan uses are counted.
+    address, so those that this plan uses are counted. A subnet that somebody is deleting is none.
     """
 
     def __init__(self, vpc: Vpc, zones: int | None) -> None:
@@ -978,10 +1079,13 @@ class _SubnetChoice:
 
     def choose(self, offer: Offer, endpoint: Endpoint | None, *, only_dual: bool = False) -> _Choice:
         by_id = self._vpc.subnet_by_id
-        there = {by_id[s].zone: s for s in sorted(endpoint.subnets if endpoint else ()) if s in by_id}
+        has = [by_id[s] for s in sorted(endpoint.subnets if endpoint else ()) if s in by_id]
+        there = {s.zone: s.id for s in has if not s.released}
+        left_next = {s.zone for s in has if s.released}
         candidates: dict[str, list[Subnet]] = {}
         for subnet in self._vpc.subnets:
-            if not offer.zones or subnet.zone in offer.zones:
+            is_offered = not offer.zones or subnet.zone in offer.zones
+            if is_offered and not subnet.released and subnet.zone not in left_next:
                 candidates.setdefault(subnet.zone, []).append(subnet)
         best = {
             zone: self._best([s for s in subnets if s.is_dual or not only_dual]) for zone, subnets in candidates.items()

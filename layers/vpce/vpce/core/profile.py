@@ -23,9 +23,11 @@ from vpce.core.model import (
     MADE_BY_DEFAULT,
     MODE_TAG,
     PROFILE_TAG,
+    RELEASED_TAG,
     WINDOW_TAG,
     ZONES_TAG,
     Addresses,
+    utc,
 )
 from vpce.core.policies import OPEN, ORGANIZATION, EndpointPolicy, PolicyFile, is_file, policy_in
 from vpce.core.policy import PolicyError
@@ -340,9 +342,12 @@ def wish_of(
 
 def _asked(vpc: Vpc, profiles: Profiles, *, default: str, is_new: bool) -> Wish:
     text = vpc.tags.get(PROFILE_TAG)
+    if vpc.released:
+        until = f"{RELEASED_TAG} until {utc(vpc.released)}"
+        return Wish(profile=None, remove=True, why=f"somebody is deleting the VPC ({until})")
     if text is None:
         return _untagged(vpc, profiles, default=default, is_new=is_new)
-    if text.strip().lower() == REMOVE:
+    if asks_for_removal(vpc):
         return Wish(profile=None, remove=True, why=f"{PROFILE_TAG} = none")
     return Wish(profile=profiles.of(text), why=f"{PROFILE_TAG} = {text}")
 
@@ -364,6 +369,10 @@ def _untagged(vpc: Vpc, profiles: Profiles, *, default: str, is_new: bool) -> Wi
 
 def _by_default(profiles: Profiles, name: str, why: str) -> Wish:
     return Wish(profile=profiles.of(name, asked_by="DefaultProfile"), by_default=True, why=f"{name}: {why}")
+
+
+def asks_for_removal(vpc: Vpc) -> bool:
+    return vpc.tags.get(PROFILE_TAG, "").strip().lower() == REMOVE
 
 
 def has_ours(vpc: Vpc) -> bool:

@@ -22,6 +22,7 @@ from vpce.core.plan import (
     EnableDnsSupport,
     Leaving,
     MarkEndpoint,
+    Release,
     UnmarkEndpoint,
     UpdateEndpoint,
     UpdateSecurityGroup,
@@ -145,7 +146,7 @@ def _has_a_check_of_its_own(action: Action, subject: Subject) -> bool:  # noqa: 
             return False
 
 
-def _resource(action: Action, vpc: Vpc) -> str:
+def _resource(action: Action, vpc: Vpc) -> str:  # noqa: PLR0911  one case per kind of action
     match action:
         case CreateEndpoint(service=service, offer=offer):
             return f"{service} ({offer.kind})"
@@ -159,6 +160,8 @@ def _resource(action: Action, vpc: Vpc) -> str:
             return f"{vpc.id} security group"
         case EnableDnsSupport() | EnableDnsHostnames():
             return f"{vpc.id} {type(action).__name__}"
+        case Release(resource=resource):
+            return resource
 
 
 def _what(action: Action) -> str:
@@ -173,7 +176,7 @@ def _what(action: Action) -> str:
             return f"{group.id} is still there: {why}"
         case UpdateSecurityGroup(group=group, why=why):
             return f"{group.id}: {why}"
-        case CreateSecurityGroup(why=why) | EnableDnsSupport(why=why) | EnableDnsHostnames(why=why):
+        case CreateSecurityGroup(why=why) | EnableDnsSupport(why=why) | EnableDnsHostnames(why=why) | Release(why=why):
             return why
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from vpce.core.commands import tag_it
-from vpce.core.model import DELETE_AFTER_TAG, MADE_FOR_TAG, MANAGED_BY_TAG
+from vpce.core.model import DELETE_AFTER_TAG, FOLLOWS_TAG, MADE_FOR_TAG, MANAGED_BY_TAG
 from vpce.core.notice import count, explain, joined, line, plan_document
 from vpce.core.plan import DeleteEndpoint, DeleteSecurityGroup, Verdict
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vpce.core.plan import Outcome, Plan
     from vpce.core.profile import Wish
 
-OUR_TAGS = (MANAGED_BY_TAG, MADE_FOR_TAG, DELETE_AFTER_TAG)
+OUR_TAGS = (MANAGED_BY_TAG, MADE_FOR_TAG, FOLLOWS_TAG, DELETE_AFTER_TAG)
 STACK_TAG = "aws:cloudformation:stack-name"
 """CloudFormation's own, on what it made; it stays when a stack leaves the endpoint behind.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"""

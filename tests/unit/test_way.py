@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories import a_catalog, a_gateway, a_subnet, a_table, a_vpc, an_interface
+from tests.factories import (
+    CIDR,
+    IPV6,
+    a_catalog,
+    a_gateway,
+    a_group,
+    a_rule,
+    a_subnet,
+    a_table,
+    a_vpc,
+    an_interface,
+)
 from vpce.core.dns import Mark, resolve
 from vpce.core.model import Route, RouteTable
 from vpce.core.network import AclEntry, Network, NetworkAcl
@@ -84,6 +95,26 @@ def test_ipv6_is_asked_only_of_endpoints_that_speak_it() -> None:
 
     assert closed_acls(plain.endpoints[0], plain, Network(acls=acls)) == []
     assert [c.cidr for c in closed_acls(dual.endpoints[0], dual, Network(acls=acls))][:1] == ["2001:db8:1:0::/64"]
+
+
+@pytest.mark.parametrize(
+    ("address_type", "open_to", "mark"),
+    [
+        ("ipv4", CIDR, Mark.YES),
+        ("ipv4", IPV6, Mark.NO),
+        ("dualstack", CIDR, Mark.NO),
+        ("ipv6", IPV6, Mark.YES),
+    ],
+)
+def test_a_security_group_must_let_in_what_the_endpoint_has_addresses_for(
+    address_type: str, open_to: str, mark: Mark
+) -> None:
+    name = "sqs.eu-west-1.amazonaws.com"
+    endpoint = an_interface(address_type=address_type, dns_names=(name,))
+    vpc = a_vpc(cidrs=(CIDR, IPV6), endpoints=(endpoint,), security_groups=(a_group(a_rule(open_to)),))
+    found = resolve(name, vpc, Network(), a_catalog())
+
+    assert {h.what: h.mark for h in way(found, vpc, Network(), a_catalog())}["security group"] is mark
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from tests.factories import (
     vpcs,
 )
 from vpce.core.caution import FEW_ADDRESSES, careful, disturbance, guarded, takes_away, warnings_of
-from vpce.core.model import Addresses, Kind
+from vpce.core.model import Addresses, Dns, Kind
 from vpce.core.notice import explain
 from vpce.core.plan import (
     CreateEndpoint,
@@ -206,6 +206,18 @@ def test_outside_the_window_what_can_disturb_waits_and_says_until_when() -> None
     assert done(plan) == {"UnmarkEndpoint", "MarkEndpoint", "UpdateSecurityGroup"}
     assert {h.why for h in plan.held} == {"the change window sun:02:00-sun:05:00 opens at 2026-03-08 02:00 UTC"}
     assert {h.until for h in plan.held if h.until} == {NOW.replace(day=8, hour=2)}
+
+
+@pytest.mark.parametrize(
+    "vpc",
+    [a_vpc(), a_vpc(dns=Dns(support=True, hostnames=False), endpoints=(a_gateway("s3"),))],
+    ids=["the gateway", "the VPC's DNS attributes"],
+)
+def test_names_wait_with_what_they_need(vpc: Vpc) -> None:
+    """S3's, beside its gateway, disturb nobody; but EC2 would refuse them, hour after hour."""
+    plan = careful(a_plan(vpc, replace(a_wish(gateway=["s3"], interface=["s3"]), window=SHUT)), NOW)
+
+    assert done(plan) == {"CreateSecurityGroup"}
 
 
 def test_in_the_window_nothing_waits() -> None:

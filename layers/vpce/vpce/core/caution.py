@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vpce.core.model import DELETIONS_TAG, Addresses, Kind, short_name, utc
+from vpce.core.model import DELETIONS_TAG, Addresses, Endpoint, Kind, Offer, short_name, utc
 from vpce.core.plan import (
     Action,
     CreateEndpoint,
@@ -86,13 +86,34 @@ def careful(plan: Plan, now: datetime) -> Plan:
             return Hold(why="the mode is watch")
         if wish.mode is Mode.CREATE_ONLY and takes_away(action):
             return Hold(why="the mode is create-only")
+        disturbs = disturbance(action) or _follows_what_disturbs(action, plan)
         is_closed = wish.window and not wish.window.is_open(now)
-        if wish.window and is_closed and not wish.is_new and not _makes_way(plan, action) and disturbance(action):
+        if wish.window and is_closed and not wish.is_new and not _makes_way(plan, action) and disturbs:
             opens = wish.window.opens(now)
             return Hold(why=f"the change window {wish.window.text} opens at {utc(opens)}", until=opens)
         return None
 
     return _holding(plan, hold)
+
+
+def _follows_what_disturbs(action: Action, plan: Plan) -> bool:
+    """Whether EC2 refuses it without earlier steps of the plan: names need the VPC's DNS attributes, S3's the gateway.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html
+    """
+    match action:
+        case (
+            CreateEndpoint(private_dns=True, offer=Offer(service=service))
+            | UpdateEndpoint(enable_private_dns=True, endpoint=Endpoint(service=service))
+        ):
+            return any(
+                isinstance(a, EnableDnsSupport | EnableDnsHostnames)
+                or (isinstance(a, CreateEndpoint) and (a.offer.service, a.offer.kind) == (service, Kind.GATEWAY))
+                for a in plan.actions
+            )
+        case _:
+            return False
 
 
 def guarded(plans: Iterable[Plan], installed: Callable[[], int], share: int) -> list[Plan]:

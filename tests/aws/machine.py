@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.aws.conftest import PLACE, REGION
-from tests.aws.machine_judge import Key, judged, living, vpc_in
-from tests.aws.machine_owed import INSTALLATION, OURS, Seen, is_ours, short, tags_of
+from tests.aws.machine_judge import Round, begun, guarded, judged, too_many, vpc_in
+from tests.aws.machine_owed import CAREFUL, FEW, INSTALLATION, OURS, SHARE, Seen, is_ours, short, time_in
 from tests.aws.machine_people import PICK, People, client_of_people, wire
 from tests.aws.machine_wire import READS, backend
 from vpce.audit import audit_place
@@ -27,14 +28,14 @@ from vpce.aws.pace import OutOfTimeError, Pace
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.events import Look, look_again, where_to_look
 from vpce.core.findings import Unread
-from vpce.core.notice import explain, notice
+from vpce.core.notice import explain, line, notice
 from vpce.core.plan import Verdict
 from vpce.core.profile import read_profiles
 from vpce.core.report import PlaceReport
 from vpce.reconcile import Run, Surroundings, reconcile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mypy_boto3_ec2 import EC2Client
 
@@ -54,6 +55,8 @@ FAILING = (
     "RevokeSecurityGroupIngress",
     "DeleteSecurityGroup",
     "ModifyVpcAttribute",
+    "CreateTags",
+    "DeleteTags",
     "DescribeVpcs",
     "DescribeSubnets",
     "DescribeVpcEndpoints",
@@ -117,8 +120,11 @@ class Machine(People):
         self.last: tuple[list[Look], str] | None = None
         self.generation = 0
         self.is_auditing = False
-        self.new: frozenset[str] = frozenset()
-        self.there: set[Key] = set()
+        self.round = Round(moment=self.moment)
+        self.gone: set[str] = set()
+        """What EC2 was asked to delete in this look, and the guard has a say in."""
+        self.turns: dict[str, Any] = {}
+        """VPC → what time had made of it when vpce looked."""
         self.wrong: list[str] = []
         self.call: Call = ("", ())
         self.about = ""
@@ -137,6 +143,7 @@ class Machine(People):
         try:
             if self.vpcs:
                 self.quiet()
+                self._a_quiet_day()
                 FIGURES["examples"] += 1
         finally:
             Machine.playing = None
@@ -150,8 +157,9 @@ class Machine(People):
         if not operation.startswith(READS):
             if self.is_auditing:
                 self.wrong.append(f"{operation}: an audit changes nothing")
-            wrong = judged(operation, body, book=self.book, new=self.new, there=self.there)
-            self.wrong += [f"{operation}: {w}" for w in wrong]
+            self.wrong += [f"{operation}: {w}" for w in judged(operation, body, self.round)]
+            if operation == "DeleteVpcEndpoints":
+                self.gone |= guarded(body, self.round)
             self.failed.pop(self.call, None)
             self.about = vpc_in(body)
         kind = self._fault(operation, is_lost=False)
@@ -200,6 +208,14 @@ class Machine(People):
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
 
+    @rule(hours=st.sampled_from((1, 9, 25, 25)))
+    def hours_pass(self, hours: int) -> None:
+        """Vpce looks everywhere every hour; here once, after all of them."""
+        self.deliver()
+        self.now += hours * 3600
+        self._told()
+        self.deliver()
+
     @rule()
     def another_process(self) -> None:
         """It remembers nothing, but starts after what the last one made can be seen."""
@@ -227,6 +243,7 @@ class Machine(People):
 
     def _audited(self) -> tuple[PlaceReport | Unread, frozenset[str]]:
         self.is_auditing = True
+        self._looked(self.vpcs)
         try:
             audited = audit_place(self._around(), now=self.moment.isoformat())
         except OutOfTimeError:
@@ -262,23 +279,25 @@ class Machine(People):
         if not looks:
             return None
         self.last = (looks, generation)
-        self.new = frozenset[str]().union(*(k.new for k in looks))
-        self.there = living()
-        self.failed.clear()
-        before = self._theirs()
         moment = self.moment
+        fresh = (k.new for k in looks if k.new and moment - datetime.fromisoformat(k.time) < timedelta(hours=1))
+        self.round = begun(self.book, moment, frozenset[str]().union(*fresh))
+        self.failed.clear()
+        self.gone.clear()
+        before = self._theirs()
         try:
             run = reconcile(self._around(budget), looks, generation=generation, now=moment)
         except (ClientError, BotoCoreError, OutOfTimeError):
             self.queue += [replace(k, since=k.since or moment.isoformat()) for k in looks]
             return None
         finally:
-            self.new = frozenset()
+            self.wrong += too_many(self.gone, self.round)
             self._no_wrong()
         if run.errors:
             raise Violation(f"vpce's own code failed: {run.errors}") from next(iter(run.errors.values()))
         if (after := self._theirs()) != before:
             raise Violation(f"endpoints of others were touched:\n{before}\n{after}")
+        self._looked(r.vpc for r in run.runs)
         self._well_said(run)
         self._nothing_lost(run)
         self.queue += run.again
@@ -293,6 +312,9 @@ class Machine(People):
                 explain(one.plan)
             if one.trouble and (message is None or one.vpc not in message.text):
                 raise Violation(f"trouble that is not told: {one.trouble}")
+            said = message.text if message else ""
+            if silent := [h for h in one.held if h.why not in said or line(h.action).thing not in said]:
+                raise Violation(f"held, and not told: {silent}")
             if any(o.verdict is Verdict.BLOCKED for o in one.outcomes) and not (
                 one.outcomes_that(Verdict.FAILED, Verdict.RETRY, Verdict.DEFERRED)
             ):
@@ -334,10 +356,23 @@ class Machine(People):
         self.now += 60
         # What has gone wrong for long may be given up, and is told; the audit brings it again.
         self._settle(may_give_up=any(k.since for k in self.queue))
-        self.audit()
-        self._settle()
-        self.now += 120
         self._rests()
+
+    def _a_quiet_day(self) -> None:
+        """People say what they want, leave all to vpce, and the last mark that anybody made is over."""
+        asked = begun(self.book, self.moment, frozenset()).asked
+        for vpc in self.vpcs:
+            self.ec2.delete_tags(Resources=[vpc], Tags=[{"Key": key} for key in (*CAREFUL, "endpoint-zones")])
+            tags = {"endpoint-deletions": "allowed"} | (
+                {"endpoint-profile": "gateway"} if asked[vpc].is_refused else {}
+            )
+            self.ec2.create_tags(Resources=[vpc], Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
+        self._told(*self.vpcs)
+        self._settle()
+        self.now += 31 * 3600
+        self._told()
+        self._settle()
+        self._rests(ever_after=timedelta(days=1000))
 
     def _settle(self, *, may_give_up: bool = False) -> None:
         for _ in range(60):
@@ -352,7 +387,26 @@ class Machine(People):
             self.now += 30
         raise Violation(f"it does not come to rest: {self.queue}")
 
-    def _rests(self) -> None:
+    def _turned(self, vpc: str) -> Any:
+        """What time makes of a VPC: its window opens, and endpoints are due."""
+        marks = [time_in(backend().tags.get(e.id, {})) for e in backend().vpc_end_points.values() if e.vpc_id == vpc]
+        asked = begun(self.book, self.moment, frozenset()).asked[vpc]
+        return asked.is_open(self.moment), sum(m is not None and m <= self.moment for m in marks)
+
+    def _looked(self, vpcs: Iterable[str]) -> None:
+        self.turns |= {vpc: self._turned(vpc) for vpc in vpcs}
+
+    def _rests(self, *, ever_after: timedelta = timedelta()) -> None:
+        """Nothing is left to do, but for what may wait; and, ever after, for nothing at all."""
+        self.audit()
+        self._settle()
+        self.now += 120
+        while turned := [vpc for vpc in self.vpcs if self.turns[vpc] != self._turned(vpc)]:
+            self._told(*turned)
+            self._settle()
+            self.audit()
+            self._settle()
+            self.now += 120
         self._told(*self.vpcs)
         self._told()
         version = wire().version
@@ -364,16 +418,21 @@ class Machine(People):
                 raise Violation(f"a second run would change something: {one.plan.actions} {one.plan.waits}")
         if wire().version != version or run.again:
             raise Violation(f"a second run changed something, or asks for another: {run.again}")
-        seen = self._seen()
+        seen = self._seen(self.moment + ever_after)
         runs = {r.vpc: r for r in run.runs}
+        owed = {v: list(seen[v].owed(runs[v], dns=functools.partial(self._dns, v))) for v in self.vpcs}
+        going = sum("delete" in o.by and not seen[v].asked.is_allowed for v in self.vpcs for o in owed[v])
+        is_guarded = going >= FEW and going * 100 > SHARE * sum(is_ours(e) for s in seen.values() for e in s.endpoints)
         for vpc in self.vpcs:
-            owed = list(seen[vpc].owed(runs[vpc], dns=functools.partial(self._dns, vpc)))
-            if owed:
-                raise Violation(f"{vpc} is owed: {owed}\n{tags_of(seen[vpc].vpc)} {self.book}\n{runs[vpc]}")
+            asked, held = seen[vpc].asked, bool(runs[vpc].held)
+            due = [o.what for o in owed[vpc] if not o.may_wait(asked, self.moment, is_guarded=is_guarded)]
+            is_free = asked.mode == "sync" and asked.is_open(self.moment) and not is_guarded
+            if due or (held if is_free else owed[vpc] and not held):
+                raise Violation(f"{vpc} is owed: {due} {owed[vpc]}\n{asked} {self.book}\n{runs[vpc]}")
             self._no_duplicates(seen[vpc])
         self._audit_agrees(runs)
 
-    def _seen(self) -> dict[str, Seen]:
+    def _seen(self, moment: datetime) -> dict[str, Seen]:
         # As vpce asks, so that the answers are there already.
         whole: Any = {"Filters": [], "MaxResults": 1000}
         answers: tuple[tuple[str, Any], ...] = (
@@ -386,6 +445,7 @@ class Machine(People):
             vpc["VpcId"]: Seen(
                 vpc=vpc,
                 book=self.book,
+                moment=moment,
                 **{name: [t for t in things if t["VpcId"] == vpc["VpcId"]] for name, things in answers},
             )
             for vpc in self.ec2.describe_vpcs(**whole)["Vpcs"]
@@ -405,19 +465,25 @@ class Machine(People):
             raise Violation("two security groups of ours")
 
     def _audit_agrees(self, runs: Mapping[str, Reconciled]) -> None:
+        """It finds what is held, and no other drift."""
         report, drifted = self._audited()
-        if isinstance(report, Unread) or drifted:
+        if isinstance(report, Unread):
+            raise Violation(f"without faults a place could not be read: {report}")
+        unsafe = {v for v, r in runs.items() if any(h.is_unsafe for h in r.held)}
+        if drifted - unsafe:
             raise Violation(f"after quiet the audit finds drift: {drifted} {report}")
         for vpc, run in runs.items():
             found = Counter(f.check for f in report.findings if f.vpc == vpc)
             if bool(run.refusal) is not bool(found["unknown-profile"]):
                 raise Violation(f"audit and run disagree about the tags of {vpc}: {found}")
-            follows = run.plan is not None and (run.plan.wish.profile is not None or run.plan.wish.remove)
+            follows = run.plan is not None and run.plan.wish.asks_for_something
             lacking = {(s.service, s.kind, s.zone) for s in run.plan.shortfalls if s.is_required} if run.plan else set()
             if follows and found["unfulfilled-profile"] != len(lacking):
                 raise Violation(f"audit and run disagree about what {vpc} lacks: {report.findings} {lacking}")
-            if found["unsettled-endpoint"] or found["drifted-from-profile"]:
+            if not run.held and (found["unsettled-endpoint"] or found["drifted-from-profile"]):
                 raise Violation(f"after quiet the audit finds work: {report.findings}")
+            if run.held and not found.total():
+                raise Violation(f"the audit does not find what is held: {run.held}")
 
 
 class SlowMachine(Machine):

@@ -18,15 +18,18 @@ from moto.moto_api._internal import mock_random
 from embedded import strict_ec2
 from tests.aws.conftest import ACCOUNT, NOW, PLACE, REGION
 from tests.aws.machine_owed import (
+    CAREFUL,
     INSTALLATION,
     LONG,
     MADE_FOR,
+    MARK,
     NOT_OFFERED,
     ONLY_IN,
     OUR_RULE,
     OURS,
     OWN,
     SHIPPED,
+    WINDOWS,
     Book,
     Profile,
     is_leaving,
@@ -46,6 +49,13 @@ WRONG_TAGS = ("gatway", "broken", "first+none", "", "first++gateway", "second+br
 ZONES = ("all", "1", "2", "ALL ", "3")
 WRONG_ZONES = ("0", "two", "-1", "")
 ADDRESSES = ("auto", "dualstack", "ipv4")
+KEYS = (*["endpoint-profile"] * 4, "endpoint-zones", "endpoint-addresses", *CAREFUL)
+CARE = (
+    *(("endpoint-mode", mode) for mode in ("watch", "create-only", "create-only", "Sync ", "sink")),
+    *(("endpoint-window", window) for window in (*WINDOWS, "20:00-04:00", "20:00-20:30")),
+    *(("endpoint-deletions", word) for word in ("allowed", "allowed", "yes")),
+)
+"""What people say of how careful vpce is to be, and what they cannot say."""
 FOREIGN = (
     ("s3", "Gateway"),
     ("dynamodb", "Gateway"),
@@ -59,13 +69,15 @@ RULES = {
     "let the VPC in": ("10.0.0.0/16", "people"),
     "speak for us": ("10.99.0.0/16", OUR_RULE),
 }
+MARKS = {"to go an hour ago": -1, "to go tomorrow": 30, "to go some time": None}
+"""Hours from now that people write on an endpoint."""
 NONSENSE = {"MissingParameter", "ValidationError", "InvalidAction", "InvalidParameterCombination"}
 """What EC2 answers to a call that this file has wrong."""
 
 PICK = st.integers(0, 11)
-ANY_TAG = st.sampled_from((*TAGS, *TAGS, "none", "none", *WRONG_TAGS))
+ANY_TAG = st.sampled_from((*TAGS * 3, *["none"] * 3, *WRONG_TAGS))
 FAULT = st.sampled_from(("", "", "", "", "throttled", "internal", "denied", "lost"))
-FIRST_TAG = st.sampled_from((*TAGS, *TAGS, None, "none", *WRONG_TAGS[:2]))
+FIRST_TAG = st.sampled_from((*TAGS * 2, None, None, "none", *WRONG_TAGS[:2]))
 
 
 def _is_on(block: Mapping[str, Any]) -> bool:
@@ -109,6 +121,10 @@ class People(RuleBasedStateMachine):
 
     def fail(self, operation: str, kind: str, times: int) -> None:
         """The next calls of vpce fail."""
+        raise NotImplementedError
+
+    def hours_pass(self, hours: int) -> None:
+        """And vpce looks everywhere."""
         raise NotImplementedError
 
     # -- what there is --
@@ -166,6 +182,7 @@ class People(RuleBasedStateMachine):
         token=st.sampled_from(("old", "new")),
         six=st.sampled_from((0, 0, 1, 9)),
         fault=FAULT,
+        care=st.sampled_from((*[None] * 12, *CARE)),
     )
     def begin(
         self,
@@ -183,6 +200,7 @@ class People(RuleBasedStateMachine):
         token: str = "old",
         six: int = 0,
         fault: str = "",
+        care: tuple[str, str] | None = None,
     ) -> None:
         self.book = {**SHIPPED, "first": first, "second": second, "broken": Profile()}
         behaviour = strict_ec2.behave(
@@ -212,6 +230,8 @@ class People(RuleBasedStateMachine):
             if self.queue:
                 self.deliver(budget)
                 self.now += 30
+        if care:
+            self.tag_care(pick=0, care=care)
 
     @precondition(lambda self: len(self.vpcs) < 2)
     @rule(
@@ -332,12 +352,29 @@ class People(RuleBasedStateMachine):
         if fault:
             self.fail(operation="Every change", kind=fault, times=1)
 
-    @rule(pick=PICK, key=st.sampled_from(("endpoint-profile", "endpoint-zones", "endpoint-addresses")))
+    @rule(pick=PICK, care=st.sampled_from(CARE))
+    def tag_care(self, pick: int, care: tuple[str, str]) -> None:
+        key, value = care
+        self.ec2.create_tags(Resources=[self._of(pick)], Tags=[{"Key": key, "Value": value}])
+        self._told(self._of(pick))
+
+    @rule(pick=PICK, value=st.sampled_from((None, None, "gateway", "first")), fault=FAULT)
+    def want_less(self, pick: int, value: str | None, fault: str) -> None:
+        """And nobody comes back to it for a day."""
+        if value is None:
+            self.untag(pick=pick, key="endpoint-profile")
+        else:
+            self.tag(pick=pick, value=value, told=True)
+        self.hours_pass(hours=25)
+        if fault:
+            self.fail(operation="Every change", kind=fault, times=1)
+
+    @rule(pick=PICK, key=st.sampled_from(KEYS))
     def untag(self, pick: int, key: str) -> None:
         self.ec2.delete_tags(Resources=[self._of(pick)], Tags=[{"Key": key}])
         self._told(self._of(pick))
 
-    @rule(pick=PICK, value=st.sampled_from((*ZONES, *ZONES, *WRONG_ZONES)))
+    @rule(pick=PICK, value=st.sampled_from((*ZONES * 3, *WRONG_ZONES)))
     def tag_zones(self, pick: int, value: str) -> None:
         self.ec2.create_tags(Resources=[self._of(pick)], Tags=[{"Key": "endpoint-zones", "Value": value}])
         self._told(self._of(pick))
@@ -388,7 +425,7 @@ class People(RuleBasedStateMachine):
                 self._told()
 
     @precondition(_has_ours)
-    @rule(pick=PICK, what=st.sampled_from(("part", "names", "group", "part", "names", "tag", "made for")))
+    @rule(pick=PICK, what=st.sampled_from(("part", "names", "group", "part", "names", "tag", "made for", *MARKS)))
     def meddle_with_ours(self, pick: int, what: str) -> None:
         there = self._endpoints(ours=True)
         if not there:
@@ -410,6 +447,10 @@ class People(RuleBasedStateMachine):
                 self.ec2.delete_tags(Resources=[name], Tags=[{"Key": OURS}])
             case "made for":
                 self.ec2.delete_tags(Resources=[name], Tags=[{"Key": MADE_FOR}])
+            case _ if what in MARKS:
+                hours = MARKS[what]
+                value = "soon" if hours is None else f"{self.moment + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
+                self.ec2.create_tags(Resources=[name], Tags=[{"Key": MARK, "Value": value}])
             case _:
                 pass
         self._told(one["VpcId"])

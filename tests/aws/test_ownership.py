@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("one_session")
 
-OURS = {"vpce:managed-by", "vpce:profile", "vpce:delete-after"}
+OURS = {"vpce:managed-by", "vpce:profile", "vpce:addresses", "vpce:delete-after"}
 WRITES = {"CreateTags", "DeleteTags", "ModifyVpcEndpoint", "DeleteVpcEndpoints", "CreateVpcEndpoint"}
 TINY = '[tiny]\ngateway = ["s3"]\ninterface = ["sqs"]\n'
 

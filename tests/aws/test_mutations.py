@@ -252,9 +252,9 @@ def looked_for(text: str) -> Any:
 
 
 def may_be_changed(ears: Ears, text: str) -> set[str]:
-    """Tagged, and named; or tagged, where no VPC is named; or said to be new."""
+    """Tagged, and named; or tagged, where no VPC is named, nor a thing that none of them has; or said to be new."""
     look, tagged = looked_for(text), {ears.named, ears.managed}
-    if not isinstance(look, Look) or look.place != PLACE:
+    if not isinstance(look, Look) or look.place != PLACE or (look.blocked and not look.vpcs):
         return set()
     # The document as read: text may spell an id with escapes.
     named = set(VPC_ID.findall(text)) | look.vpcs

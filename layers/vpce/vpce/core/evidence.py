@@ -1,4 +1,4 @@
-"""Which services do a VPC's workloads really call, how much, and by which way? What logs prove, and what they cannot."""
+"""Which services do a VPC's workloads call, how much, and by which way? What logs prove, and what they cannot."""
 
 from __future__ import annotations
 

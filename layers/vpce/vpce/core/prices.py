@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 HOURS = 730
-"""Of a month, as AWS's own calculator has it: 365 × 24 / 12."""
+"""Of a month, as AWS's own calculator has it: 365 days of 24 hours, by 12."""
 GB = 1024**3
 """Bytes of what AWS bills as a GB."""
 

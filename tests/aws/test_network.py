@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from vpce.aws.catalog import read_catalog
 from vpce.aws.network import survey
 from vpce.aws.observe import observe
 from vpce.aws.pace import Pace
+from vpce.core.idle import Use
 from vpce.core.network import (
     EVERYTHING,
     NAMES,
@@ -71,7 +73,7 @@ class Aws:
             error = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
             return SimpleNamespace(status_code=status), error
 
-        for service in ("ec2", "route53", "route53resolver", "route53profiles", "service-quotas"):
+        for service in ("cloudwatch", "ec2", "route53", "route53resolver", "route53profiles", "service-quotas"):
             self.client(service).meta.events.register_first(f"before-call.*.{operation}", refuse)
 
     def new(self, what: str) -> str:
@@ -131,6 +133,12 @@ class Aws:
             FirewallRuleGroupId=group, VpcId=vpc, Priority=priority, Name=self.new("firewall")
         )
 
+    def counted(self, namespace: str, metric: str, number: int, now: datetime = NOW, **dimensions: str) -> None:
+        """Bytes of the day before yesterday."""
+        pairs = [{"Name": name.replace("_", " "), "Value": value} for name, value in dimensions.items()]
+        data = [{"MetricName": metric, "Dimensions": pairs, "Timestamp": now - timedelta(days=2), "Value": number}]
+        self.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
+
     def profile(self, *vpcs: str, brings: Iterable[str] = (), account: str = ACCOUNT) -> str:
         profiles = self.client("route53profiles", account=account)
         profile: str = profiles.create_profile(Name=self.new("profile"))["Profile"]["Id"]
@@ -177,7 +185,7 @@ class Aws:
         seen = self.observe(*vpcs)
         self.calls.clear()
         pace = pace or Pace(clock=self.clock, sleep=self.clock.sleep)
-        return survey(self.client, PLACE, seen, catalog(), facets, pace=pace, **more)
+        return survey(self.client, PLACE, seen, catalog(), facets, pace=pace, **{"now": NOW} | more)
 
     def network(self, vpc: str, **more: Any) -> Network:
         return self.survey(vpc, **more).networks[vpc]
@@ -603,6 +611,54 @@ def test_quotas_are_the_accounts_or_else_awss_defaults(around: Aws, *, applied: 
     assert quotas == Quotas(interface_endpoints_per_vpc=70, gateway_endpoints_per_region=20, gateway_endpoints=1)
 
 
+# ---- metrics ------------------------------------------------------------------------------------------------------
+
+
+def link(vpc: str, endpoint: str) -> dict[str, str]:
+    return {"Endpoint_Type": "Interface", "Service_Name": "s", "VPC_Endpoint_Id": endpoint, "VPC_Id": vpc}
+
+
+def test_traffic_is_counted_of_all_endpoints_and_nat_gateways_of_the_place(around: Aws) -> None:
+    one, other = around.vpc(), around.vpc()
+    used, quiet = around.interface(one), around.interface(other)
+    around.counted("AWS/PrivateLinkEndpoints", "BytesProcessed", 10**6, **link(one, used))
+    around.counted("AWS/NATGateway", "BytesOutToSource", 10, NatGatewayId="nat-1")
+    around.counted("AWS/NATGateway", "BytesOutToDestination", 1, NatGatewayId="nat-1")
+
+    networks = around.survey(one, other, now=NOW).networks
+
+    assert [(a.endpoint, a.use, a.bytes) for a in networks[one].activity.values()] == [(used, Use.ACTIVE, 10**6)]
+    assert [(a.endpoint, a.use, a.bytes) for a in networks[other].activity.values()] == [(quiet, Use.UNKNOWN, 0)]
+    assert (networks[other].nat_bytes, networks[other].counted_days) == ({"nat-1": 11}, 30.5)
+
+
+def test_what_is_old_and_silent_among_others_that_are_not_is_idle(around: Aws) -> None:
+    vpc = around.vpc()
+    endpoint = around.interface(vpc)
+    soon = datetime.now(UTC) + timedelta(days=40)
+    around.counted("AWS/PrivateLinkEndpoints", "BytesProcessed", 10**6, soon, **link("vpc-9", "vpce-9"))
+
+    assert around.network(vpc, now=soon).activity[endpoint].use is Use.IDLE
+
+
+def test_without_a_time_nobody_asks_cloudwatch(around: Aws) -> None:
+    network = around.network(around.vpc(), now=None)
+
+    assert network.unread == {Facet.METRICS: "was not looked at"}
+    assert (network.nat_bytes, network.counted_days) == (None, 0)
+    assert "ListMetrics" not in around.calls
+
+
+def test_where_cloudwatch_cannot_be_read_nothing_is_known_of_any_endpoint(around: Aws) -> None:
+    vpc = around.vpc()
+    endpoint = around.interface(vpc)
+    around.fails("ListMetrics")
+
+    activity = around.network(vpc).activity[endpoint]
+
+    assert (activity.use, activity.why) == (Use.UNKNOWN, "CloudWatch could not be read")
+
+
 # ---- what cannot be read ------------------------------------------------------------------------------------------
 
 FIELDS: dict[Facet, Callable[[Network], Any]] = {
@@ -618,6 +674,7 @@ FIELDS: dict[Facet, Callable[[Network], Any]] = {
     Facet.ACLS: lambda n: n.acls,
     Facet.INTERFACES: lambda n: n.workloads,
     Facet.NATS: lambda n: n.nat_gateways,
+    Facet.METRICS: lambda n: (n.activity, n.nat_bytes, n.counted_days),
 }
 DENIED = {
     "DescribeDhcpOptions": {Facet.DHCP},
@@ -637,6 +694,8 @@ DENIED = {
     "DescribeNetworkInterfaces": {Facet.INTERFACES},
     "DescribeNatGateways": {Facet.NATS},
     "GetServiceQuota": {Facet.QUOTAS},
+    "ListMetrics": {Facet.METRICS},
+    "GetMetricData": {Facet.METRICS},
 }
 """What each call costs a VPC that has everything, some of it by a Profile."""
 ONLY_WITH_A_PROFILE = {"GetHostedZone", "DescribeVpcEndpoints", "ListProfileResourceAssociations"}
@@ -646,6 +705,7 @@ ONLY_WITH_ITS_OWN = {"ListResourceRecordSets", "ListFirewallRules", "ListFirewal
 def everything(around: Aws) -> tuple[str, str]:
     """A VPC that has everything, and a plain one."""
     vpc, plain = around.vpc(), around.vpc()
+    around.counted("AWS/NATGateway", "BytesOutToDestination", 10**6, NatGatewayId="nat-1")
     group = around.group(blocks={"FirewallDomainListId": around.domains(SQS)})
     around.zone("amazonaws.com", vpc)
     rule = around.rule("amazonaws.com", vpc)
@@ -676,10 +736,10 @@ def test_a_call_that_fails_costs_its_parts_and_nothing_else(
     vpc, plain = everything(around)
     seen = around.observe(vpc, plain)
     pace = Pace(clock=around.clock, sleep=around.clock.sleep)
-    whole = survey(around.client, PLACE, seen, catalog(), pace=pace)
+    whole = survey(around.client, PLACE, seen, catalog(), pace=pace, now=NOW)
     around.fails(operation, code, status=status)
 
-    found = survey(around.client, PLACE, seen, catalog(), pace=pace)
+    found = survey(around.client, PLACE, seen, catalog(), pace=pace, now=NOW)
 
     network, before = found.networks[vpc], whole.networks[vpc]
     assert set(network.unread) == DENIED[operation]
@@ -762,6 +822,7 @@ def test_300_vpcs_cost_one_call_each_and_a_dozen_more_and_run_into_no_limit(arou
         "DescribeNetworkAcls": 1,
         "DescribeNetworkInterfaces": 1,
         "GetServiceQuota": 2,
+        "ListMetrics": 2,
         "ListFirewallDomainLists": 1,
         "ListFirewallDomains": 5,
         "ListFirewallRuleGroupAssociations": 1,

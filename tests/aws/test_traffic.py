@@ -11,14 +11,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.aws.conftest import NOW, REGION, World
-from vpce.aws.traffic import UncountedError, traffic
+from tests.factories import a_vpc, an_interface
+from vpce.aws.traffic import UncountedError, nat_traffic, place_traffic, traffic
+from vpce.core.idle import window
+from vpce.core.model import Kind
 from vpce.core.plan import GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from mypy_boto3_cloudwatch import CloudWatchClient
 
+    from vpce.core.model import Vpc
     from vpce.reconcile import Surroundings
 
 VPC = "vpc-0123456789abcdef0"
@@ -94,6 +99,115 @@ def test_an_answer_that_is_none_is_not_taken_for_silence(cloudwatch: CloudWatchC
 
     with pytest.raises(UncountedError, match="InternalError"):
         counted(cloudwatch, "vpce-1")
+
+
+# ---- a whole place ------------------------------------------------------------------------------------------------
+
+SINCE, UNTIL = window(NOW, 30)
+LATELY = NOW - timedelta(days=3)
+
+
+def place(cloudwatch: CloudWatchClient, *vpcs: Vpc) -> Mapping[str, int]:
+    return place_traffic(cloudwatch, vpcs, since=SINCE, until=UNTIL)
+
+
+def two(**changes: Any) -> Vpc:
+    """A VPC with an endpoint that CloudWatch lists, and one that it may not."""
+    quiet = an_interface("sns", id="vpce-2", service="s", **changes)
+    return a_vpc(id=VPC, endpoints=(an_interface("sqs", id="vpce-1"), quiet))
+
+
+def unlisted(cloudwatch: CloudWatchClient, endpoint: str) -> None:
+    """As CloudWatch does with what has had no data for two weeks; moto lists all there ever was."""
+
+    def forget(parsed: Any, **_: Any) -> None:
+        parsed["Metrics"] = [m for m in parsed["Metrics"] if endpoint not in {d["Value"] for d in m["Dimensions"]}]
+
+    cloudwatch.meta.events.register("after-call.cloudwatch.ListMetrics", forget)
+
+
+def test_all_endpoints_of_a_place_are_counted_with_one_listing(cloudwatch: CloudWatchClient) -> None:
+    calls: list[str] = []
+    cloudwatch.meta.events.register("before-call.cloudwatch.*", lambda model, **_: calls.append(model.name))
+    count(cloudwatch, "vpce-1", 1000, when=LATELY)
+    count(cloudwatch, "vpce-1", 24, when=NOW - timedelta(hours=1))
+    count(cloudwatch, "vpce-9", 5, vpc="vpc-9", when=LATELY)
+    calls.clear()
+
+    assert place(cloudwatch, two()) == {"vpce-1": 1024, "vpce-2": 0, "vpce-9": 5}
+    assert calls == ["ListMetrics", "GetMetricData"]
+
+
+def test_what_cloudwatch_lists_no_more_is_counted_all_the_same(cloudwatch: CloudWatchClient) -> None:
+    """A job that runs once a month is in use."""
+    count(cloudwatch, "vpce-1", 1000, when=LATELY)
+    count(cloudwatch, "vpce-2", 77, when=NOW - timedelta(days=25))
+    unlisted(cloudwatch, "vpce-2")
+
+    assert place(cloudwatch, two()) == {"vpce-1": 1000, "vpce-2": 77}
+
+
+@pytest.mark.parametrize("sets", [(), ({"Subnet Id": "subnet-a"},), ({"Something New": "x"},)])
+def test_what_cannot_be_asked_for_is_left_out_and_has_not_been_silent(
+    cloudwatch: CloudWatchClient, sets: tuple[dict[str, str], ...]
+) -> None:
+    count(cloudwatch, "vpce-1", 1000, when=LATELY, sets=sets)
+
+    assert "vpce-2" not in place(cloudwatch, two())
+
+
+def test_days_are_whole_ones_and_what_was_before_does_not_count(cloudwatch: CloudWatchClient) -> None:
+    count(cloudwatch, "vpce-1", 1, when=SINCE)
+    count(cloudwatch, "vpce-1", 10, when=SINCE - timedelta(minutes=1))
+
+    assert place(cloudwatch, two())["vpce-1"] == 1
+
+
+def test_gateway_endpoints_are_not_asked_for(cloudwatch: CloudWatchClient) -> None:
+    count(cloudwatch, "vpce-1", 1000, when=LATELY)
+
+    assert place(cloudwatch, two(kind=Kind.GATEWAY)) == {"vpce-1": 1000}
+
+
+def test_more_endpoints_than_one_call_takes_are_asked_for_in_several(cloudwatch: CloudWatchClient) -> None:
+    asked: list[int] = []
+    cloudwatch.meta.events.register(
+        "provide-client-params.cloudwatch.GetMetricData",
+        lambda params, **_: asked.append(len(params["MetricDataQueries"])),
+    )
+    count(cloudwatch, "vpce-1", 1, when=LATELY)
+    many = tuple(an_interface("sqs", id=f"vpce-x{number}") for number in range(501))
+
+    found = place(cloudwatch, a_vpc(endpoints=many))
+
+    assert asked == [500, 2]
+    assert len(found) == 502
+
+
+def nat(cloudwatch: CloudWatchClient, gateway: str, name: str, number: int, *, when: datetime = LATELY) -> None:
+    cloudwatch.put_metric_data(
+        Namespace="AWS/NATGateway",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Dimensions": [{"Name": "NatGatewayId", "Value": gateway}],
+                "Timestamp": when,
+                "Value": number,
+            }
+        ],
+    )
+
+
+def test_a_nat_gateway_has_processed_what_left_it_on_either_side(cloudwatch: CloudWatchClient) -> None:
+    for gateway, out, back in (("nat-1", 100, 900), ("nat-2", 0, 0)):
+        nat(cloudwatch, gateway, "BytesOutToDestination", out)
+        nat(cloudwatch, gateway, "BytesInFromSource", out)
+        nat(cloudwatch, gateway, "BytesOutToSource", back)
+        nat(cloudwatch, gateway, "BytesInFromDestination", back)
+    nat(cloudwatch, "nat-1", "BytesOutToSource", 5, when=SINCE - timedelta(hours=1))
+    nat(cloudwatch, "nat-3", "BytesOutToDestination", 5, when=SINCE - timedelta(hours=1))
+
+    assert nat_traffic(cloudwatch, since=SINCE, until=UNTIL) == {"nat-1": 1000, "nat-2": 0}
 
 
 # ---- what it does to a plan ---------------------------------------------------------------------------------------

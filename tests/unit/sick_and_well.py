@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.factories import (
     CIDR,
+    REMOVAL,
+    RETIREMENT,
     a_catalog,
     a_gateway,
     a_group,
@@ -20,6 +23,7 @@ from tests.factories import (
     an_offer,
 )
 from vpce.core.checks import FREE, Subject
+from vpce.core.idle import Activity, activities, window
 from vpce.core.model import Route, Vpc
 from vpce.core.network import (
     AclEntry,
@@ -95,6 +99,18 @@ OTHERS = an_acl(*OPEN, *OPEN_IN, subnets="a")
 EVERYWHERE = an_acl(*OPEN, *OPEN_IN, subnets="ab")
 IN_A: dict[str, Any] = {"subnets": frozenset({"subnet-a"})}
 """An endpoint with an interface in one zone, so that subnet-b's packets cross to it."""
+
+
+def activity(
+    number: int, *, of: str = "vpce-sqs", created: str = "2025-01-01T00:00:00+00:00", others: int = 10**9
+) -> dict[str, Activity]:
+    """What CloudWatch has counted of an endpoint, and of another one somewhere in the place."""
+    since, until = window(datetime.fromisoformat(NOW))
+    vpc = a_vpc(endpoints=(an_interface(id=of, created=created),))
+    return activities([vpc], {of: number, "vpce-other": others}, since=since, until=until)
+
+
+IDLE = activity(0)
 
 
 def policy(*statements: dict[str, Any]) -> str:
@@ -276,6 +292,20 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
         ("none was given", in_(a_foreign()), "3 of 3 endpoints are open to everybody: dynamodb, s3, sqs"),
         ("it says so", in_(a_foreign(policy=policy(allow()))), "3 of 3"),
     ],
+    "idle-endpoint": [
+        ("no packet", in_(a_foreign(), activity=IDLE), "sqs vpce-sqs: no packet in 30 days"),
+        ("ours", in_(a_vpc(endpoints=(an_interface(),)), a_wish(interface=["sqs"]), activity=IDLE), "no packet"),
+        (
+            "without its names",
+            in_(a_foreign(private_dns=False), activity=IDLE),
+            "no packet in 30 days; its private DNS is off",
+        ),
+        (
+            "a tag that means nothing",
+            in_(a_foreign(idle_tag="yes"), activity=IDLE),
+            "endpoint-idle = 'yes' means nothing; the word is 'expected'",
+        ),
+    ],
     "quota-headroom": [
         (
             "two of two",
@@ -405,6 +435,21 @@ WELL: dict[str, list[tuple[str, Subject]]] = {
     "open-policy": [
         ("all have one", in_(a_vpc(endpoints=(an_interface(policy=policy(allow("sqs:*"))),)))),
         ("GuardDuty's", in_(a_vpc(endpoints=(GUARDDUTY,)))),
+    ],
+    "idle-endpoint": [
+        ("used", in_(a_foreign(), activity=activity(10**6))),
+        ("too young to tell", in_(a_foreign(created=NOW), activity=activity(0, created=NOW))),
+        ("nothing is counted anywhere", in_(a_foreign(), activity=activity(0, others=0))),
+        ("nobody looked", in_(a_foreign())),
+        ("a spare", in_(a_foreign(idle_tag="expected"), activity=IDLE)),
+        ("in a VPC of spares", in_(replace(a_foreign(), tags={"endpoint-idle": "expected"}), activity=IDLE)),
+        ("GuardDuty's", in_(a_vpc(endpoints=(GUARDDUTY,)), activity=activity(0, of=GUARDDUTY.id))),
+        ("GuardDuty's, made by hand", in_(a_vpc(endpoints=(
+            an_interface("guardduty-data", id="vpce-sqs", is_ours=False),
+        )), activity=IDLE)),
+        ("it goes anyway", in_(a_vpc(endpoints=(an_interface(),)), REMOVAL, activity=IDLE)),
+        ("it is marked", in_(a_vpc(endpoints=(an_interface(),)), RETIREMENT, activity=IDLE)),
+        ("it never came to be", in_(a_foreign(state="failed"), activity=IDLE)),
     ],
     "quota-headroom": [
         ("room", in_(a_foreign(), quotas=MANY)),

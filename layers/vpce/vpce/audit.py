@@ -52,7 +52,7 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
             needs_dns=lambda vpc: any(e.kind is Kind.INTERFACE for e in vpc.endpoints),
         )
         own = [vpc for vpc in vpcs if not vpc.is_shared_with_us]
-        survey = around.survey(own)
+        survey = around.survey(own, now=datetime.fromisoformat(now))
     except AwsError as error:
         return Audited(report=Unread(place=around.place, why=in_words(error)))
     except OutOfTimeError as error:

@@ -18,6 +18,7 @@ from vpce.core.aside import RELEASED_FOR, in_question, step_aside
 from vpce.core.caution import careful, guarded
 from vpce.core.dns import forwarded_names, served_centrally, taken_names
 from vpce.core.events import Look
+from vpce.core.idle import DAYS
 from vpce.core.model import MANAGED_BY_TAG, Catalog, Dns, Kind
 from vpce.core.network import EVERYTHING, NAMES, Network, Survey
 from vpce.core.notice import Reconciled
@@ -113,12 +114,29 @@ class Surroundings:
         return sum(e.get("State", "").lower() != "deleted" for e in found)
 
     def survey(
-        self, vpcs: Sequence[Vpc], facets: frozenset[Facet] = EVERYTHING, *, names: Sequence[str] = ()
+        self,
+        vpcs: Sequence[Vpc],
+        facets: frozenset[Facet] = EVERYTHING,
+        *,
+        names: Sequence[str] = (),
+        now: datetime | None = None,
+        days: int = DAYS,
     ) -> Survey:
-        """What surrounds the endpoints of these VPCs; what could not be read is named in it."""
+        """What surrounds the endpoints of these VPCs; what could not be read is named in it.
+
+        Args:
+            vpcs: as they were observed.
+            facets: the parts to look at.
+            names: that matter, beside those of the region's services.
+            now: until when traffic is counted; without it nobody looks at metrics.
+            days: that it is counted in.
+
+        """
         if self.client_of is None:
             return Survey(networks={vpc.id: Network() for vpc in vpcs})
-        return survey(self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace, names=names)
+        return survey(
+            self.client_of, self.place, vpcs, self.catalog, facets, pace=self.pace, names=names, now=now, days=days
+        )
 
     def step_aside(self, vpc: Vpc, asked: Mapping[str, str], now: datetime) -> tuple[Vpc, tuple[Step, ...]]:
         """The VPC with what we keep out of, where only ours is in the way; and how, or why not.

@@ -17,6 +17,9 @@
     INTERFACES  ec2: DescribeNetworkInterfaces                                 once, in pages of 1000
     NATS        ec2: DescribeNatGateways                                       once, in pages of 1000
     QUOTAS      servicequotas: GetServiceQuota, or GetAWSDefaultServiceQuota   twice
+    METRICS     cloudwatch: ListMetrics                                        twice, in pages of 500
+                cloudwatch: GetMetricData                                      once for each 500 endpoints, and once
+                                                                               for each 250 NAT gateways
 
 What AWS denies, throttles for good, does not know in the region, or hides in another account makes the part unread for
 the VPCs that it concerns; all else is read. A service that a region lacks cannot be told from one that cannot be
@@ -40,7 +43,9 @@ from vpce.aws.errors import AwsError, in_words
 from vpce.aws.observe import endpoints_of, pages
 from vpce.aws.pace import OutOfTimeError
 from vpce.aws.quotas import NoValueError, read_quotas
+from vpce.aws.traffic import UncountedError, nat_traffic, place_traffic
 from vpce.core.dns import names_of, patterns_of
+from vpce.core.idle import DAYS, activities, window
 from vpce.core.model import Kind
 from vpce.core.network import (
     EVERYTHING,
@@ -61,13 +66,16 @@ from vpce.core.network import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_route53profiles import Route53ProfilesClient
     from mypy_boto3_route53resolver import Route53ResolverClient
 
     from vpce.aws.pace import Pace
+    from vpce.core.idle import Activity
     from vpce.core.model import Catalog, Place, Vpc
 
 AWS_DOMAINS = (
@@ -107,7 +115,7 @@ class _HiddenError(Exception):
     """AWS answered, and yet something cannot be seen; the message says what."""
 
 
-_UNREADABLE = (*AwsError, NoValueError, OutOfTimeError, _HiddenError)
+_UNREADABLE = (*AwsError, NoValueError, OutOfTimeError, UncountedError, _HiddenError)
 
 
 def survey(
@@ -119,6 +127,8 @@ def survey(
     *,
     pace: Pace,
     names: Iterable[str] = (),
+    now: datetime | None = None,
+    days: int = DAYS,
 ) -> Survey:
     """What surrounds the endpoints of these VPCs.
 
@@ -130,9 +140,12 @@ def survey(
         facets: the parts to look at; the others are unread.
         pace: of the place, and of Route 53.
         names: others that matter.
+        now: until when traffic is counted; without it nobody looks at metrics.
+        days: that it is counted in.
 
     """
     look = _Look(client, place, vpcs, catalog, facets=facets, names=names, pace=pace)
+    look.window = window(now, days) if now else None
     look.all_around()
     return Survey(networks={vpc: found.network for vpc, found in look.found.items()}, quotas=look.quotas)
 
@@ -175,6 +188,9 @@ class _Found:
     acls: list[NetworkAcl] = field(default_factory=list)
     workloads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     nat_gateways: list[NatGateway] = field(default_factory=list)
+    activity: Mapping[str, Activity] = field(default_factory=dict)
+    nat_bytes: Mapping[str, int] | None = None
+    counted_days: float = 0
     unread: dict[Facet, str] = field(default_factory=dict)
 
     @property
@@ -189,6 +205,9 @@ class _Found:
             acls=tuple(sorted(self.acls, key=lambda a: a.id)),
             workloads=dict(sorted(self.workloads.items())),
             nat_gateways=tuple(sorted(self.nat_gateways, key=lambda g: g.id)),
+            activity=dict(sorted(self.activity.items())),
+            nat_bytes=self.nat_bytes,
+            counted_days=self.counted_days,
             unread=dict(sorted(self.unread.items())),
         )
 
@@ -213,6 +232,7 @@ class _Look:
         self._answers: dict[tuple[str, ...], Any] = {}
         self.found = {vpc.id: _Found() for vpc in vpcs}
         self.quotas: Quotas | None = None
+        self.window: tuple[datetime, datetime] | None = None
 
     def all_around(self) -> None:
         for facet, read in (
@@ -225,6 +245,7 @@ class _Look:
             (Facet.INTERFACES, self._interfaces),
             (Facet.NATS, self._nats),
             (Facet.QUOTAS, self._read_quotas),
+            (Facet.METRICS, self._metrics),
         ):
             with self._reading(facet, *self.found):
                 if facet not in self._facets:
@@ -502,6 +523,22 @@ class _Look:
         gateways = [e for v in self._vpcs for e in v.endpoints if e.kind is Kind.GATEWAY and e.state != "deleted"]
         quotas = read_quotas(self._client("service-quotas", self._place.region), self._place.region)
         self.quotas = replace(quotas, gateway_endpoints=len(gateways))
+
+    # ---- metrics
+
+    def _metrics(self) -> None:
+        if self.window is None:
+            raise _HiddenError("was not looked at")
+        since, until = self.window
+        cloudwatch: CloudWatchClient = self._client("cloudwatch", self._place.region)
+        for vpc in self._vpcs:
+            self.found[vpc.id].activity = activities([vpc], None, since=since, until=until)
+        counted = place_traffic(cloudwatch, self._vpcs, since=since, until=until)
+        nat_bytes = nat_traffic(cloudwatch, since=since, until=until)
+        for vpc in self._vpcs:
+            found = self.found[vpc.id]
+            found.activity = activities([vpc], counted, since=since, until=until)
+            found.nat_bytes, found.counted_days = nat_bytes, (until - since).total_seconds() / 86400
 
 
 # ---- AWS's words into ours ----------------------------------------------------------------------------------------

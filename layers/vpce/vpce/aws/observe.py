@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -21,6 +20,7 @@ from vpce.core.model import (
     DELETE_AFTER_TAG,
     FOLLOWS,
     FOLLOWS_TAG,
+    IDLE_TAG,
     MADE_FOR_TAG,
     MANAGED_BY_TAG,
     RELEASED_TAG,
@@ -36,11 +36,13 @@ from vpce.core.model import (
     Subnet,
     Vpc,
     group_name,
+    moment,
 )
 from vpce.core.ownership import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from mypy_boto3_ec2 import EC2Client
 
@@ -223,7 +225,7 @@ def _tags(thing: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _released(thing: Mapping[str, Any], now: datetime) -> datetime | None:
-    until = _moment(_tags(thing).get(RELEASED_TAG, ""))
+    until = moment(_tags(thing).get(RELEASED_TAG, ""))
     return until if until and now < until else None
 
 
@@ -343,17 +345,10 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             address_type=endpoint.get("IpAddressType", Addresses.IPV4).lower(),
             record_type=names.get("DnsRecordIpType", "").lower(),
             follows_subnets=tags.get(FOLLOWS_TAG) == FOLLOWS,
-            delete_after=_moment(tags.get(DELETE_AFTER_TAG, "")),
+            delete_after=moment(tags.get(DELETE_AFTER_TAG, "")),
             interfaces=frozenset(endpoint.get("NetworkInterfaceIds", [])),
+            idle_tag=tags.get(IDLE_TAG, ""),
         )
-
-
-def _moment(text: str) -> datetime | None:
-    """A mark that people have made unreadable is none."""
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _dns_names(endpoint: Mapping[str, Any]) -> Iterator[str]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 PROFILE_TAG = "endpoint-profile"
 ZONES_TAG = "endpoint-zones"
@@ -22,6 +22,8 @@ MODE_TAG = "endpoint-mode"
 WINDOW_TAG = "endpoint-window"
 DELETIONS_TAG = "endpoint-deletions"
 """``allowed``: more of ours may go from this VPC than the guard lets pass."""
+IDLE_TAG = "endpoint-idle"
+"""``expected``, on a VPC or an endpoint: that nobody uses it is no finding."""
 MANAGED_BY_TAG = "vpce:managed-by"
 """On everything we make; its value is the installation (the stack's name)."""
 MADE_FOR_TAG = "vpce:profile"
@@ -144,6 +146,8 @@ class Endpoint:
     """Of ours that is no longer wanted: when it goes. None also where the mark cannot be read."""
     interfaces: frozenset[str] = frozenset()
     """Ids of its network interfaces, one in each of its subnets."""
+    idle_tag: str = ""
+    """The value of `IDLE_TAG`."""
 
     @property
     def is_leaving(self) -> bool:
@@ -339,8 +343,16 @@ def are_dual(cidrs: tuple[str, ...]) -> bool:
     return {":" in c for c in cidrs} == {True, False}
 
 
-def utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def utc(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+def moment(text: str) -> datetime | None:
+    """Of a time in ISO 8601, in UTC; None for what is none, as people may make a mark, or EC2 leave it out."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def contains(source: str, cidr: str) -> bool:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vpce.core.idle import Activity
+
 
 class Facet(StrEnum):
     """A part of a network that has API calls, and permissions, of its own."""
@@ -26,6 +28,7 @@ class Facet(StrEnum):
     INTERFACES = "network interfaces"
     NATS = "NAT gateways"
     QUOTAS = "quotas"
+    METRICS = "CloudWatch metrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +182,13 @@ class Network:
     """Subnet → network interfaces of other things than endpoints and NAT gateways."""
     nat_gateways: tuple[NatGateway, ...] = ()
     """By id; without those that failed or are deleted."""
+    activity: Mapping[str, Activity] = field(default_factory=dict)
+    """By endpoint."""
+    nat_bytes: Mapping[str, int] | None = None
+    """NAT gateway → bytes that it has processed, of all in the place; those that CloudWatch has nothing of are left
+    out. None where nobody looked."""
+    counted_days: float = 0
+    """That bytes were counted in; 0 where nobody looked."""
     unread: Mapping[Facet, str] = field(default_factory=dict)
     """What could not be read, and what AWS said."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vpce.core.checks.check import Problem, Subject, check
 from vpce.core.commands import aws
 from vpce.core.findings import Severity
-from vpce.core.model import Kind
+from vpce.core.idle import EXPECTED, Use, is_expected, misspelt
+from vpce.core.model import IDLE_TAG, Kind, moment
 from vpce.core.network import Facet
+from vpce.core.plan import DeleteEndpoint, Leaving, MarkEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,19 +53,12 @@ def pending_too_long(subject: Subject) -> Iterator[Problem]:
 
 
 def _stuck(subject: Subject) -> list[Endpoint]:
-    now = _moment(subject.now)
+    now = moment(subject.now)
     return [
         e
         for e in subject.vpc.endpoints
-        if e.state == "pending" and now and (made := _moment(e.created)) and now - made > TOO_LONG
+        if e.state == "pending" and now and (made := moment(e.created)) and now - made > TOO_LONG
     ]
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 @check(severity=Severity.LOW, why="Until AWS is done with it, the service may be out of reach; the next audit tells.")
@@ -148,6 +143,47 @@ def zone_without_interface(subject: Subject) -> Iterator[Problem]:
                     f"--vpc-endpoint-id {endpoint.id} --add-subnet-ids <a subnet of {missing[0]}>",
                 ),
             )
+
+
+@check(
+    severity=Severity.LOW,
+    why="It costs money by the hour in every zone, used or not. Either nobody needs it, or what should use it goes "
+    "another way.",
+    needs=(Facet.METRICS,),
+)
+def idle_endpoint(subject: Subject) -> Iterator[Problem]:
+    """Nobody uses an interface endpoint."""
+    steps = subject.plan.steps if subject.plan else ()
+    going = {s.endpoint.id for s in steps if isinstance(s, MarkEndpoint | Leaving | DeleteEndpoint)}
+    for endpoint in subject.interfaces:
+        activity = subject.network.activity.get(endpoint.id)
+        is_due = endpoint.id not in going and subject.short(endpoint) not in SELF_KEPT
+        if activity and activity.use is Use.IDLE and is_due and not is_expected(endpoint, subject.vpc):
+            remarks = [activity.why, *([] if endpoint.private_dns else ["its private DNS is off"])]
+            if wrong := misspelt(endpoint, subject.vpc):
+                remarks.append(wrong)
+            yield Problem(
+                resource=f"{endpoint.id} idle",
+                what=f"{subject.short(endpoint)} {endpoint.id}: {'; '.join(remarks)}",
+                fix="\n".join(_rid_of(subject, endpoint)),
+            )
+
+
+SELF_KEPT = frozenset({"guardduty-data", "guardduty-data-fips"})
+"""Services that are called only where an agent runs, and whose endpoints may be there before one does.
+https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-shared-vpc.html"""
+
+
+def _rid_of(subject: Subject, endpoint: Endpoint) -> Iterator[str]:
+    place, short = subject.vpc.place, subject.short(endpoint)
+    if endpoint.is_ours and subject.follows_a_profile:
+        yield f"Take {short} out of the profile {endpoint.made_for}, if no other VPC of it needs it."
+    elif endpoint.is_ours:
+        yield f"vpce disown {endpoint.id} --region {place.region}   # then delete it"
+    else:
+        yield aws(place, "ec2 delete-vpc-endpoints", "--vpc-endpoint-ids", endpoint.id)
+    spare = f"Key={IDLE_TAG},Value={EXPECTED}"
+    yield "If it is a spare: " + aws(place, "ec2 create-tags", "--resources", endpoint.id, "--tags", spare)
 
 
 def _see(subject: Subject, endpoint: Endpoint) -> str:

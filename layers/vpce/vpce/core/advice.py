@@ -1,0 +1,208 @@
+"""What a recommendation says, as text for people and as JSON for machines. `vpce.core.recommend` makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from vpce.core.cost import dollars, number, signed
+from vpce.core.model import Place
+from vpce.core.notice import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from vpce.core.evidence import Evidence
+    from vpce.core.model import Vpc
+    from vpce.core.prices import Prices
+
+
+class Do(StrEnum):
+    ADD = "add"
+    NEED = "needed"
+    """It costs, and without it calls fail."""
+    DROP = "drop"
+    NARROW = "fewer zones"
+    WITHOUT_NAT = "no NAT"
+    SKIP = "not worth it"
+    """Said, so that nobody has to work it out again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One thing to do, or not to do."""
+
+    do: Do
+    place: Place
+    vpc: str
+    vpc_name: str
+    """The Name tag; may be anything that people write."""
+    service: str
+    """Short name; empty for what concerns the whole VPC."""
+    what: str
+    saving: Decimal | None
+    """US dollars a month; negative where it costs. None: nobody can tell; `why` says why."""
+    why: str
+    unsure: str = ""
+    """What could make it wrong."""
+    fix: str = ""
+    """What to do, where it is more than to ask for a profile: a command to paste."""
+    prices: str = ""
+    """Where and when they were AWS's; empty where none are known."""
+
+    @property
+    def is_worth_it(self) -> bool:
+        return self.do is not Do.SKIP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The profile with what is worth an endpoint."""
+
+    profile: str
+    """Name of one that has it all; empty: none has."""
+    why: str
+    table: str = ""
+    """A profile in TOML with just that, to paste; empty where one fits exactly."""
+    tag: str = ""
+    """The command that asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """All that is advised for one VPC."""
+
+    vpc: Vpc
+    prices: Prices | None
+    evidence: Evidence | None
+    advice: tuple[Advice, ...] = ()
+    """As `order_of` orders them."""
+    nat: str = ""
+    """Whether its NAT gateways could go, in a sentence; empty where it uses none."""
+    fit: Fit | None = None
+    """None without a query log: nobody knows all that is called."""
+    gaps: tuple[str, ...] = ()
+    """What could not be told, and why."""
+    better: tuple[str, ...] = ()
+    """Commands that would tell more."""
+
+
+def saving_of(advice: Iterable[Advice]) -> Decimal:
+    """US dollars a month, of what is advised and can be told. What calls need is not counted against it."""
+    return sum((a.saving for a in advice if a.saving is not None and a.saving > 0), Decimal())
+
+
+def order_of(advice: Advice) -> tuple[bool, bool, Decimal, Place, str, str, str]:
+    """Most money first, then what nobody can tell, then what is not worth it."""
+    unknown, money = advice.saving is None, -(advice.saving or Decimal())
+    return not advice.is_worth_it, unknown, money, advice.place, advice.vpc, advice.service, advice.what
+
+
+# ---- text ---------------------------------------------------------------------------------------------------------
+
+
+def as_text(recommendation: Recommendation) -> str:
+    return joined(_lines(recommendation))
+
+
+def _lines(said: Recommendation) -> Iterator[str]:
+    evidence = said.evidence
+    yield f"{said.vpc.name} in {said.vpc.place}"
+    when = f"logs of {evidence.days:.1f} days, {evidence.since:%Y-%m-%d} to {evidence.until:%Y-%m-%d}" if evidence else "no logs"
+    yield f"  from {when}; {said.prices or 'no prices'}"
+    for heading, some in (
+        ("worth it", [a for a in said.advice if a.is_worth_it]),
+        ("not worth it", [a for a in said.advice if not a.is_worth_it]),
+    ):
+        if some:
+            yield f"  {heading}:"
+        for one in some:
+            yield from advice_lines(one)
+    if said.nat:
+        yield f"  {said.nat}"
+    if said.fit:
+        yield from _fit_lines(said.fit)
+    for gap in said.gaps:
+        yield f"  not known: {gap}"
+    for command in said.better:
+        yield f"  would tell more: {command}"
+    total = saving_of(said.advice)
+    yield f"  In all, {dollars(total)} a month could be saved." if total else "  Nothing to save that could be told."
+
+
+def advice_lines(advice: Advice) -> Iterator[str]:
+    """In full, with the money before it."""
+    yield f"    {money(advice):>12}  {advice.do}: {advice.what}"
+    for name, text in (("why", advice.why), ("unsure", advice.unsure), ("fix", advice.fix)):
+        if text:
+            yield f"{'':18}{name:<7}{text}"
+
+
+def money(advice: Advice) -> str:
+    """A saving with a plus, a cost with a minus."""
+    return "unknown" if advice.saving is None else signed(advice.saving)
+
+
+def _fit_lines(fit: Fit) -> Iterator[str]:
+    yield f"  profile: {fit.profile or 'one of its own'}: {fit.why}"
+    if fit.tag:
+        yield f"      {fit.tag}"
+    yield from (f"      {one}" for one in fit.table.splitlines())
+
+
+# ---- documents ----------------------------------------------------------------------------------------------------
+
+
+def as_document(said: Recommendation) -> dict[str, Any]:
+    evidence = said.evidence
+    return {
+        "vpc": said.vpc.id,
+        "account": said.vpc.place.account,
+        "region": said.vpc.place.region,
+        "price_date": said.prices.date if said.prices else None,
+        "since": evidence.since.isoformat() if evidence else None,
+        "until": evidence.until.isoformat() if evidence else None,
+        "saving": number(saving_of(said.advice)),
+        "advice": [advice_document(a) for a in said.advice],
+        "nat": said.nat,
+        "profile": said.fit and {"name": said.fit.profile or None, "why": said.fit.why, "table": said.fit.table},
+        "gaps": [*said.gaps],
+        "better": [*said.better],
+    }
+
+
+def advice_document(advice: Advice) -> dict[str, Any]:
+    return {
+        "do": advice.do.value,
+        "account": advice.place.account,
+        "region": advice.place.region,
+        "vpc": advice.vpc,
+        "vpc_name": advice.vpc_name,
+        "service": advice.service,
+        "what": advice.what,
+        "saving": None if advice.saving is None else number(advice.saving),
+        "why": advice.why,
+        "unsure": advice.unsure,
+        "fix": advice.fix,
+        "prices": advice.prices,
+    }
+
+
+def read_advice(document: Mapping[str, Any]) -> Advice:
+    """The opposite of `advice_document`."""
+    saving = document["saving"]
+    return Advice(
+        do=Do(document["do"]),
+        place=Place(account=document["account"], region=document["region"]),
+        vpc=document["vpc"],
+        vpc_name=document["vpc_name"],
+        service=document["service"],
+        what=document["what"],
+        saving=None if saving is None else Decimal(saving),
+        why=document["why"],
+        unsure=document["unsure"],
+        fix=document["fix"],
+        prices=document["prices"],
+    )

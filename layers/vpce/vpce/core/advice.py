@@ -110,7 +110,11 @@ def as_text(recommendation: Recommendation) -> str:
 def _lines(said: Recommendation) -> Iterator[str]:
     evidence = said.evidence
     yield f"{said.vpc.name} in {said.vpc.place}"
-    when = f"logs of {evidence.days:.1f} days, {evidence.since:%Y-%m-%d} to {evidence.until:%Y-%m-%d}" if evidence else "no logs"
+    when = (
+        f"logs of {evidence.days:.1f} days, {evidence.since:%Y-%m-%d} to {evidence.until:%Y-%m-%d}"
+        if evidence
+        else "no logs"
+    )
     yield f"  from {when}; {said.prices or 'no prices'}"
     for heading, some in (
         ("worth it", [a for a in said.advice if a.is_worth_it]),

@@ -333,6 +333,17 @@ def a_table_without_subnets_has_a_dead_route(vpc: Built) -> None:
     _with_a_dead_route(vpc, subnet=False)
 
 
+@defect("unused-nat-gateway", needs="room", spoils="zones addresses")
+def a_nat_gateway_is_left_over(vpc: Built) -> Iterator[Truth]:
+    yield found("unused-nat-gateway", _nat_gateway(vpc))
+
+
+@near_miss("unused-nat-gateway", needs="gateways untagged room", spoils="tables gateways tags zones addresses")
+def a_nat_gateway_has_the_route_of_one_table(vpc: Built) -> None:
+    gateway = _nat_gateway(vpc)
+    vpc.ec2.create_route(RouteTableId=vpc.table(), DestinationCidrBlock="172.30.0.0/16", NatGatewayId=gateway)
+
+
 # ---- endpoints ------------------------------------------------------------------------------------------------------
 
 
@@ -953,6 +964,12 @@ def _with_a_dead_route(vpc: Built, *, subnet: bool) -> str:
     route = next(r for r in vpc.site.backend.route_tables[table].routes if r.destination_cidr_block == "172.31.0.0/16")
     route.__class__ = type("DeadRoute", (type(route),), {"state": "blackhole"})  # moto's are active for ever
     return table
+
+
+def _nat_gateway(vpc: Built) -> str:
+    subnet = vpc.rng.choice(list(vpc.subnets.values()))
+    made = vpc.ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"]
+    return str(made["NatGatewayId"])
 
 
 def _rule(vpc: Built, domain: str, kind: str = "FORWARD", *, associate: bool = True) -> str:

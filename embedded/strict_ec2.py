@@ -33,6 +33,7 @@ from moto.ec2.models.vpcs import VPC, VPCBackend, VPCEndPoint
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.dhcp_options import DHCPOptions
 from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
+from moto.ec2.responses.nat_gateways import NatGateways
 from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.security_groups import SecurityGroups
@@ -514,6 +515,7 @@ PATCHES: Mapping[tuple[Any, str], Callable[[Any], Any]] = {
     (SecurityGroups, "describe_security_group_rules"): _paged("SecurityGroupRules"),
     (RouteTables, "describe_route_tables"): _paged("RouteTables", 100),
     (NetworkACLs, "describe_network_acls"): _paged("NetworkAcls"),
+    (NatGateways, "describe_nat_gateways"): _paged("NatGateways"),
     (DHCPOptions, "describe_dhcp_options"): _paged("DhcpOptions"),
     (ElasticNetworkInterfaces, "describe_network_interfaces"): _paged("NetworkInterfaces", ids="NetworkInterfaceIds"),
     (ElasticNetworkInterfaces, "delete_network_interface"): _delete_network_interface,

@@ -28,6 +28,7 @@ from vpce.core.network import (
     FirewallRule,
     ForwardingRule,
     HostedZone,
+    NatGateway,
     ProfileEndpoint,
     Quotas,
     Record,
@@ -548,6 +549,54 @@ def test_several_profiles_are_in_the_order_of_their_priorities(around: Aws) -> N
     assert around.network(vpc).profiles == (second, first)
 
 
+# ---- NAT gateways -------------------------------------------------------------------------------------------------
+
+
+def test_nat_gateways_are_those_that_are_paid_for(around: Aws) -> None:
+    ec2, vpc, other = around.client("ec2"), around.vpc(), around.vpc()
+    [subnet] = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+
+    def a_nat(**asked: Any) -> str:
+        made: str = ec2.create_nat_gateway(SubnetId=subnet["SubnetId"], **asked)["NatGateway"]["NatGatewayId"]
+        return made
+
+    public = a_nat(AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"])
+    private = a_nat(ConnectivityType="private")
+    ec2.delete_nat_gateway(NatGatewayId=a_nat(ConnectivityType="private"))
+
+    networks = around.survey(vpc, other).networks
+
+    assert networks[other].nat_gateways == ()
+    where: Any = {"subnet": subnet["SubnetId"], "zone": f"{REGION}a", "state": "available"}
+    one = NatGateway(id=public, is_public=True, addresses=1, **where)
+    two = NatGateway(id=private, is_public=False, addresses=0, **where)
+    assert networks[vpc].nat_gateways == tuple(sorted((one, two), key=lambda g: g.id))
+
+
+def test_a_regional_nat_gateway_is_billed_in_each_of_its_zones(around: Aws) -> None:
+    """Moto knows none: its answer is made into what EC2 says of one.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NatGateway.html
+    """
+    ec2, vpc = around.client("ec2"), around.vpc()
+    [subnet] = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    ec2.create_nat_gateway(SubnetId=subnet["SubnetId"], ConnectivityType="public")
+
+    def as_regional(parsed: Any, **_: Any) -> None:
+        for gateway in parsed["NatGateways"]:
+            del gateway["SubnetId"]
+            addresses = [
+                {"PublicIp": f"198.51.100.{n}", "AvailabilityZone": f"{REGION}{z}"} for n, z in enumerate("aab")
+            ]
+            gateway.update(AvailabilityMode="regional", NatGatewayAddresses=addresses)
+
+    ec2.meta.events.register("after-call.*.DescribeNatGateways", as_regional)
+
+    [gateway] = around.network(vpc).nat_gateways
+
+    assert (gateway.subnet, gateway.zone, gateway.zones, gateway.addresses) == ("", "", 2, 3)
+
+
 # ---- quotas -------------------------------------------------------------------------------------------------------
 
 
@@ -625,6 +674,7 @@ FIELDS: dict[Facet, Callable[[Network], Any]] = {
     Facet.ACLS: lambda n: n.acls,
     Facet.INTERFACES: lambda n: n.workloads,
     Facet.METRICS: lambda n: (n.activity, n.nat_bytes, n.counted_days),
+    Facet.NATS: lambda n: n.nat_gateways,
 }
 DENIED = {
     "DescribeDhcpOptions": {Facet.DHCP},
@@ -642,6 +692,7 @@ DENIED = {
     "DescribeVpcEndpoints": {Facet.PROFILES},
     "DescribeNetworkAcls": {Facet.ACLS},
     "DescribeNetworkInterfaces": {Facet.INTERFACES},
+    "DescribeNatGateways": {Facet.NATS},
     "GetServiceQuota": {Facet.QUOTAS},
     "ListMetrics": {Facet.METRICS},
     "GetMetricData": {Facet.METRICS},
@@ -767,6 +818,7 @@ def test_300_vpcs_cost_one_call_each_and_a_dozen_more_and_run_into_no_limit(arou
     assert [n.unread for n in found.networks.values() if n.unread] == []
     assert Counter(around.calls) == {
         "DescribeDhcpOptions": 1,
+        "DescribeNatGateways": 1,
         "DescribeNetworkAcls": 1,
         "DescribeNetworkInterfaces": 1,
         "GetServiceQuota": 2,

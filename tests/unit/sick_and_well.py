@@ -30,6 +30,7 @@ from vpce.core.network import (
     FirewallRule,
     ForwardingRule,
     HostedZone,
+    NatGateway,
     Network,
     NetworkAcl,
     Quotas,
@@ -139,6 +140,18 @@ def with_route(
     return a_vpc(endpoints=BOTH, route_tables=(*other, table))
 
 
+def a_nat(**changes: Any) -> NatGateway:
+    values: dict[str, Any] = {
+        "id": "nat-1",
+        "subnet": "subnet-a",
+        "zone": "eu-west-1a",
+        "is_public": True,
+        "addresses": 1,
+        "state": "available",
+    }
+    return NatGateway(**(values | changes))
+
+
 # check → (what makes the sick one sick, the sick one, what a finding says)
 SICK: dict[str, list[tuple[str, Subject, str]]] = {
     "unknown-ignore": [
@@ -184,6 +197,14 @@ SICK: dict[str, list[tuple[str, Subject, str]]] = {
         ("a NAT gateway is gone", in_(with_route("0.0.0.0/0", is_blackhole=True)), "sends 0.0.0.0/0 to nat-1"),
         ("for IPv6", in_(with_route("::/0", is_blackhole=True)), "sends ::/0"),
         ("a prefix list", in_(with_route("pl-1", is_blackhole=True)), "sends pl-1"),
+    ],
+    "unused-nat-gateway": [
+        ("no route leads there", in_(a_vpc(endpoints=BOTH), nat_gateways=(a_nat(),)), "has a route to nat-1"),
+        (
+            "the one route leads to another",
+            in_(with_route("0.0.0.0/0", is_blackhole=False), nat_gateways=(a_nat(), a_nat(id="nat-2"))),
+            "has a route to nat-2",
+        ),
     ],
     "pending-too-long": [
         (
@@ -343,6 +364,15 @@ WELL: dict[str, list[tuple[str, Subject]]] = {
     "blackhole-route": [
         ("it leads somewhere", in_(with_route("0.0.0.0/0", is_blackhole=False))),
         ("no subnet uses the table", in_(with_route("0.0.0.0/0", is_blackhole=True, main=False))),
+    ],
+    "unused-nat-gateway": [
+        ("a route leads there", in_(with_route("0.0.0.0/0", is_blackhole=False), nat_gateways=(a_nat(),))),
+        (
+            "a table without subnets has the route",
+            in_(with_route("10.9.0.0/16", is_blackhole=False, main=False), nat_gateways=(a_nat(),)),
+        ),
+        ("it is being made", in_(a_vpc(endpoints=BOTH), nat_gateways=(a_nat(state="pending"),))),
+        ("it is going", in_(a_vpc(endpoints=BOTH), nat_gateways=(a_nat(state="deleting"),))),
     ],
     "pending-too-long": [
         ("some minutes", in_(a_foreign(state="pending", created="2026-11-24T11:50:00+00:00"))),

@@ -15,6 +15,7 @@
                 route53: GetHostedZone; ec2: DescribeVpcEndpoints              for what Profiles bring, once for each
     ACLS        ec2: DescribeNetworkAcls                                       once, in pages of 1000
     INTERFACES  ec2: DescribeNetworkInterfaces                                 once, in pages of 1000
+    NATS        ec2: DescribeNatGateways                                       once, in pages of 1000
     QUOTAS      servicequotas: GetServiceQuota, or GetAWSDefaultServiceQuota   twice
     METRICS     cloudwatch: ListMetrics                                        twice, in pages of 500
                 cloudwatch: GetMetricData                                      once for each 500 endpoints, and once
@@ -53,6 +54,7 @@ from vpce.core.network import (
     FirewallRule,
     ForwardingRule,
     HostedZone,
+    NatGateway,
     Network,
     NetworkAcl,
     ProfileEndpoint,
@@ -188,6 +190,7 @@ class _Found:
     activity: Mapping[str, Activity] = field(default_factory=dict)
     nat_bytes: Mapping[str, int] | None = None
     counted_days: float = 0
+    nat_gateways: list[NatGateway] = field(default_factory=list)
     unread: dict[Facet, str] = field(default_factory=dict)
 
     @property
@@ -204,6 +207,7 @@ class _Found:
             activity=dict(sorted(self.activity.items())),
             nat_bytes=self.nat_bytes,
             counted_days=self.counted_days,
+            nat_gateways=tuple(sorted(self.nat_gateways, key=lambda g: g.id)),
             unread=dict(sorted(self.unread.items())),
         )
 
@@ -239,6 +243,7 @@ class _Look:
             (Facet.PROFILES, self._profiles),
             (Facet.ACLS, self._acls),
             (Facet.INTERFACES, self._interfaces),
+            (Facet.NATS, self._nats),
             (Facet.QUOTAS, self._read_quotas),
             (Facet.METRICS, self._metrics),
         ):
@@ -330,6 +335,12 @@ class _Look:
             kind = interface.get("InterfaceType", "interface").lower()
             if interface.get("VpcId") in self.found and kind not in _NO_WORKLOAD:
                 self.found[interface["VpcId"]].workloads[interface["SubnetId"]] += 1
+
+    def _nats(self) -> None:
+        zones = {s.id: s.zone for vpc in self._vpcs for s in vpc.subnets}
+        for gateway in pages(self._ec2, "describe_nat_gateways", "NatGateways", self.found):
+            if gateway["VpcId"] in self.found and gateway["State"] not in {"deleted", "failed"}:
+                self.found[gateway["VpcId"]].nat_gateways.append(_nat_gateway(gateway, zones))
 
     # ---- private hosted zones
 
@@ -546,6 +557,20 @@ def _record(record: Mapping[str, Any]) -> Record:
         values = [r["Value"] for r in record.get("ResourceRecords", [])]
         targets = [_plain(v) for v in values] if record["Type"] == "CNAME" else values
     return Record(name=_plain(record["Name"]), type=record["Type"], targets=tuple(sorted(targets)))
+
+
+def _nat_gateway(gateway: Mapping[str, Any], zones: Mapping[str, str]) -> NatGateway:
+    addresses = gateway.get("NatGatewayAddresses", [])
+    is_regional = gateway.get("AvailabilityMode") == "regional"
+    return NatGateway(
+        id=gateway["NatGatewayId"],
+        subnet=gateway.get("SubnetId", ""),
+        zone=zones.get(gateway.get("SubnetId", ""), ""),
+        is_public=gateway.get("ConnectivityType", "public") == "public",
+        addresses=sum(bool(a.get("PublicIp")) for a in addresses),
+        state=gateway["State"],
+        zones=max(1, len({a.get("AvailabilityZone") for a in addresses} - {None})) if is_regional else 1,
+    )
 
 
 def _acl(acl: Mapping[str, Any]) -> NetworkAcl:

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 _PAGE = {"describe_route_tables": 100}
 """DescribeRouteTables pages at 100, the others at 1000; EC2 refuses unpaged calls in large accounts.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRouteTables.html"""
+_FILTERS = {"describe_nat_gateways": "Filter"}
+"""What the argument is called where it is not ``Filters``.
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNatGateways.html"""
 _FILTER_VALUES = 200
 """Most values that EC2 takes in one filter.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
@@ -164,7 +167,8 @@ def pages(
     """A whole list; only of the ids given, unless there are too many for a filter."""
     filters = [{"Name": by, "Values": sorted(of)}] if of is not None and len(of) <= _FILTER_VALUES else []
     paginator: Any = ec2.get_paginator(call)  # type: ignore[call-overload]  # any that takes these filters
-    for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _PAGE.get(call, 1000)}, **asked):
+    asked[_FILTERS.get(call, "Filters")] = filters
+    for page in paginator.paginate(PaginationConfig={"PageSize": _PAGE.get(call, 1000)}, **asked):
         yield from page[key]
 
 

@@ -26,6 +26,7 @@ class Facet(StrEnum):
     PROFILES = "Route 53 Profiles"
     ACLS = "network ACLs"
     INTERFACES = "network interfaces"
+    NATS = "NAT gateways"
     QUOTAS = "quotas"
     METRICS = "CloudWatch metrics"
 
@@ -125,6 +126,25 @@ class NetworkAcl:
     """By number, as they are asked; what none of them matches is denied."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatGateway:
+    """One that is there, or is being made or deleted, and therefore paid for or about to be."""
+
+    id: str
+    subnet: str
+    """Empty for a regional one, which has none."""
+    zone: str
+    """Of the subnet; empty for a regional one."""
+    is_public: bool
+    addresses: int
+    """Public IPv4 addresses, each paid for by the hour."""
+    state: str
+    """pending, available, deleting."""
+    zones: int = 1
+    """In how many it is billed by the hour; a regional one has several.
+    https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html"""
+
+
 INTERFACE_QUOTA, GATEWAY_QUOTA = "L-29B6F2EB", "L-1B52E74A"
 """Codes of the two. https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html"""
 
@@ -167,6 +187,8 @@ class Network:
     out. None where nobody looked."""
     counted_days: float = 0
     """That bytes were counted in; 0 where nobody looked."""
+    nat_gateways: tuple[NatGateway, ...] = ()
+    """By id; without those that failed or are deleted."""
     unread: Mapping[Facet, str] = field(default_factory=dict)
     """What could not be read, and what AWS said."""
 

@@ -8,6 +8,7 @@ from vpce.core.checks.check import Problem, Subject, check
 from vpce.core.commands import aws, tag_it
 from vpce.core.findings import Severity
 from vpce.core.model import Kind
+from vpce.core.network import Facet
 from vpce.core.plan import CreateEndpoint
 from vpce.core.way import tables_in_use
 
@@ -87,3 +88,24 @@ def blackhole_route(subject: Subject) -> Iterator[Problem]:
                     if not route.destination.startswith("pl-")
                     else aws(vpc.place, "ec2 describe-route-tables", f"--route-table-ids {table.id}"),
                 )
+
+
+@check(
+    severity=Severity.LOW,
+    why="A NAT gateway and its public address cost money by the hour, whether anything goes through it or not.",
+    needs=(Facet.NATS,),
+)
+def unused_nat_gateway(subject: Subject) -> Iterator[Problem]:
+    """No route leads to a NAT gateway.
+
+    Only routes send packets to one. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
+    """
+    vpc = subject.vpc
+    targets = {route.target for table in vpc.route_tables for route in table.routes}
+    for gateway in subject.network.nat_gateways:
+        if gateway.state == "available" and gateway.id not in targets:
+            yield Problem(
+                resource=f"{gateway.id} unused",
+                what=f"no route table of the VPC has a route to {gateway.id}",
+                fix=aws(vpc.place, "ec2 delete-nat-gateway", f"--nat-gateway-id {gateway.id}"),
+            )

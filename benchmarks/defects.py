@@ -7,6 +7,7 @@ What a twist spoils is a part of the VPC that nothing else may touch, so that ea
     tables       route tables, and routes of people's      groups       security groups
     interfaces   which interface endpoints there are       acls         network ACLs
     zones        which zones they are in                   addresses    of subnets
+    traffic      of interface endpoints
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from vpce.core.profile import ports_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-ALL = "tags gateways tables interfaces zones names policies groups acls addresses"
+ALL = "tags gateways tables interfaces zones names policies groups acls addresses traffic"
 
 
 def found(check: str, *about: str) -> Truth:
@@ -389,6 +390,52 @@ def somebody_made_one_again(vpc: Built) -> Iterator[Truth]:
     groups = [g["GroupId"] for g in first["Groups"]]
     vpc.by_hand(name, PrivateDnsEnabled=False, SecurityGroupIds=groups, SubnetIds=first["SubnetIds"])
     yield found("duplicate-endpoint", name)
+
+
+@defect("idle-endpoint", needs="interfaces", spoils="interfaces tags traffic")
+def nobody_uses_an_endpoint(vpc: Built) -> Iterator[Truth]:
+    for endpoint in vpc.rng.sample(vpc.interfaces, vpc.rng.randint(1, 2)):
+        yield found("idle-endpoint", _unused(vpc, endpoint["VpcEndpointId"]))
+
+
+@defect("idle-endpoint", needs="interfaces", spoils="interfaces tags traffic")
+def an_endpoint_sees_a_port_scan_only(vpc: Built) -> Iterator[Truth]:
+    yield found("idle-endpoint", _unused(vpc, vpc.interface()["VpcEndpointId"], number=600))
+
+
+@near_miss("idle-endpoint", needs="interfaces", spoils="interfaces tags traffic")
+def an_endpoint_is_used_once_a_month(vpc: Built) -> None:
+    _unused(vpc, vpc.interface()["VpcEndpointId"], number=9000)
+
+
+@near_miss("idle-endpoint", needs="interfaces", spoils="interfaces tags traffic")
+def an_unused_endpoint_is_three_weeks_old(vpc: Built) -> None:
+    _unused(vpc, vpc.interface()["VpcEndpointId"], days=21)
+
+
+@near_miss("idle-endpoint", needs="interfaces", spoils="interfaces tags traffic")
+def an_unused_endpoint_is_a_spare(vpc: Built) -> None:
+    endpoint = _unused(vpc, vpc.interface()["VpcEndpointId"])
+    vpc.ec2.create_tags(Resources=[endpoint], Tags=[{"Key": "endpoint-idle", "Value": "expected"}])
+
+
+@near_miss("idle-endpoint", needs="interfaces", spoils="interfaces tags traffic")
+def all_endpoints_of_a_vpc_are_spares(vpc: Built) -> None:
+    vpc.tag(endpoint_idle="expected")
+    for endpoint in vpc.interfaces:
+        _unused(vpc, endpoint["VpcEndpointId"])
+
+
+@near_miss("idle-endpoint", needs="guarded", spoils="interfaces traffic")
+def guardduty_s_endpoint_is_not_used(vpc: Built) -> None:
+    _unused(vpc, vpc.interface()["VpcEndpointId"])
+
+
+def _unused(vpc: Built, endpoint: str, *, number: int = 0, days: int = 300) -> str:
+    """So many days old, and nobody has used it but once."""
+    vpc.from_behind(endpoint).creation_timestamp = vpc.site.now - timedelta(days=days)
+    vpc.unused[endpoint] = number
+    return endpoint
 
 
 @defect("paid-s3-endpoint", needs="gateways untagged room", spoils="gateways interfaces zones names tags")

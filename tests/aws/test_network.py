@@ -673,8 +673,8 @@ FIELDS: dict[Facet, Callable[[Network], Any]] = {
     ),
     Facet.ACLS: lambda n: n.acls,
     Facet.INTERFACES: lambda n: n.workloads,
-    Facet.NATS: lambda n: n.nat_gateways,
     Facet.METRICS: lambda n: (n.activity, n.nat_bytes, n.counted_days),
+    Facet.NATS: lambda n: n.nat_gateways,
 }
 DENIED = {
     "DescribeDhcpOptions": {Facet.DHCP},

@@ -187,10 +187,10 @@ class _Found:
     profile_endpoints: list[ProfileEndpoint] = field(default_factory=list)
     acls: list[NetworkAcl] = field(default_factory=list)
     workloads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    nat_gateways: list[NatGateway] = field(default_factory=list)
     activity: Mapping[str, Activity] = field(default_factory=dict)
     nat_bytes: Mapping[str, int] | None = None
     counted_days: float = 0
+    nat_gateways: list[NatGateway] = field(default_factory=list)
     unread: dict[Facet, str] = field(default_factory=dict)
 
     @property
@@ -204,10 +204,10 @@ class _Found:
             profile_endpoints=tuple(sorted(self.profile_endpoints, key=lambda e: (e.profile, e.id))),
             acls=tuple(sorted(self.acls, key=lambda a: a.id)),
             workloads=dict(sorted(self.workloads.items())),
-            nat_gateways=tuple(sorted(self.nat_gateways, key=lambda g: g.id)),
             activity=dict(sorted(self.activity.items())),
             nat_bytes=self.nat_bytes,
             counted_days=self.counted_days,
+            nat_gateways=tuple(sorted(self.nat_gateways, key=lambda g: g.id)),
             unread=dict(sorted(self.unread.items())),
         )
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from vpce.core.model import Kind
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from vpce.core.prices import Prices
 
 _CENT = Decimal("0.01")
-_DAYS = Decimal(HOURS) / 24
-"""Of a month."""
 
 
 def dollars(amount: Decimal) -> str:
@@ -107,7 +104,7 @@ def monthly_gb(number_of_bytes: int, days: float) -> Decimal:
     """
     if days <= 0:
         raise ValueError("what no time is known of has no month")
-    return Decimal(number_of_bytes) / GB / Decimal(str(days)) * _DAYS
+    return Decimal(number_of_bytes) * HOURS / (GB * 24) / Decimal(str(days))
 
 
 # ---- without NAT gateways -----------------------------------------------------------------------------------------

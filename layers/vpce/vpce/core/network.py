@@ -180,8 +180,6 @@ class Network:
     acls: tuple[NetworkAcl, ...] = ()
     workloads: Mapping[str, int] = field(default_factory=dict)
     """Subnet → network interfaces of other things than endpoints and NAT gateways."""
-    nat_gateways: tuple[NatGateway, ...] = ()
-    """By id; without those that failed or are deleted."""
     activity: Mapping[str, Activity] = field(default_factory=dict)
     """By endpoint."""
     nat_bytes: Mapping[str, int] | None = None
@@ -189,6 +187,8 @@ class Network:
     out. None where nobody looked."""
     counted_days: float = 0
     """That bytes were counted in; 0 where nobody looked."""
+    nat_gateways: tuple[NatGateway, ...] = ()
+    """By id; without those that failed or are deleted."""
     unread: Mapping[Facet, str] = field(default_factory=dict)
     """What could not be read, and what AWS said."""
 

@@ -98,8 +98,8 @@ def query_logs(client_of: Callable[..., Any], place: Place, vpc: str) -> list[Lo
 
     """
     resolver = client_of("route53resolver", place.region)
-    configs = {c["Id"]: c for c in _listed(resolver.list_resolver_query_log_configs, "ResolverQueryLogConfigs")}
-    associations = _listed(
+    configs = {c["Id"]: c for c in listed(resolver.list_resolver_query_log_configs, "ResolverQueryLogConfigs")}
+    associations = listed(
         resolver.list_resolver_query_log_config_associations,
         "ResolverQueryLogConfigAssociations",
         Filters=[{"Name": "ResourceId", "Values": [vpc]}],
@@ -127,14 +127,14 @@ def _query_log(association: Mapping[str, Any], configs: Mapping[str, Mapping[str
 
 def _brought(profiles: Any, vpc: str) -> Iterator[str]:
     """ARNs of the query log configurations of the VPC's Profiles."""
-    for association in _listed(profiles.list_profile_associations, "ProfileAssociations", ResourceId=vpc):
+    for association in listed(profiles.list_profile_associations, "ProfileAssociations", ResourceId=vpc):
         key, profile = "ProfileResourceAssociations", association["ProfileId"]
-        for resource in _listed(profiles.list_profile_resource_associations, key, ProfileId=profile):
+        for resource in listed(profiles.list_profile_resource_associations, key, ProfileId=profile):
             if _CONFIG in resource["ResourceArn"]:
                 yield resource["ResourceArn"]
 
 
-def _listed(call: Callable[..., Any], key: str, **asked: Any) -> Iterator[Mapping[str, Any]]:
+def listed(call: Callable[..., Any], key: str, **asked: Any) -> Iterator[Mapping[str, Any]]:
     while True:
         page = call(MaxResults=100, **asked)
         yield from page.get(key, [])

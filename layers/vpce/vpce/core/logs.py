@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vpce.core.commands import aws
-from vpce.core.flowlog import BEST, fields_of, lacking
+from vpce.core.flowlog import BEST, fields_of
+from vpce.core.lent import partition_of
 from vpce.core.model import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from vpce.core.model import Vpc
+    from vpce.core.model import Place, Vpc
 
 TELLING = {
     "vpc-id": "which VPC a record is of, so addresses tell; another VPC with the same addresses in the log is counted",
@@ -66,14 +67,22 @@ class Log:
         return fields_of(self.format)
 
 
-def in_order(logs: Iterable[Log], vpc: str, since: datetime) -> list[Log]:
-    """The most telling first: of the whole VPC, of the whole time, and with the most fields."""
+def to_try(logs: Iterable[Log], vpc: str, since: datetime) -> list[tuple[Log, ...]]:
+    """What can be read, best first: a log of the whole VPC; else one for each subnet; else one for each interface.
+
+    Of those of one resource the best was there all the time, and has the most telling fields.
+    """
 
     def key(log: Log) -> tuple[object, ...]:
         is_late = log.since is not None and log.since > since
-        return (bool(log.trouble), log.resource != vpc, is_late, -len({*log.fields} & {*TELLING}), log.id, log.where)
+        return is_late, -len({*log.fields} & {*TELLING}), log.id, log.where
 
-    return sorted(logs, key=key)
+    readable = sorted((log for log in logs if not log.trouble), key=key)
+    tries: list[tuple[Log, ...]] = [(log,) for log in readable if log.resource == vpc]
+    for kind in ("subnet-", "eni-"):
+        best = {log.resource: log for log in reversed(readable) if log.resource.startswith(kind)}
+        tries += [tuple(best[resource] for resource in sorted(best))] if best else []
+    return tries
 
 
 def gaps_of(log: Log, since: datetime) -> Iterator[str]:
@@ -90,17 +99,53 @@ def is_poor(log: Log) -> bool:
     return bool(log.format) and not {*TELLING} <= {*log.fields}
 
 
-def better_flow_log(vpc: Vpc, destination: str) -> str:
-    """A flow log of the best format beside those that are there; EC2 changes none. S3 takes it without a role.
+def better_flow_log(vpc: Vpc, there: Iterable[Log] = ()) -> str:
+    """A flow log of the best format beside those that are there, for EC2 changes none. S3 takes it without a role.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
     """
+    bucket = next((log.bucket for log in there if log.bucket), "BUCKET")
     return aws(
         vpc.place,
         "ec2 create-flow-logs",
         f"--resource-type VPC --resource-ids {vpc.id} --traffic-type ACCEPT --log-destination-type s3",
-        f"--log-destination {destination or 'arn:aws:s3:::BUCKET'} --log-format '{BEST}'",
+        f"--log-destination arn:{partition_of(vpc.place.region)}:s3:::{bucket} --log-format '{BEST}'",
     )
+
+
+def query_log_commands(vpc: Vpc, retention: int = 14) -> list[str]:
+    """What turns query logging on, for good, with nothing but the AWS CLI; ``vpce discover --enable`` gives it an end.
+
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_CreateResolverQueryLogConfig.html
+    """
+    name, group = f"queries-{vpc.id}", group_of("vpce", vpc.id)
+    made = aws(
+        vpc.place,
+        "route53resolver create-resolver-query-log-config",
+        f"--name {name} --creator-request-id {name} --destination-arn {group_arn(vpc.place, group)}",
+        "--query ResolverQueryLogConfig.Id --output text",
+    )
+    return [
+        aws(vpc.place, "logs create-log-group", f"--log-group-name {group}"),
+        aws(vpc.place, "logs put-retention-policy", f"--log-group-name {group} --retention-in-days {retention}"),
+        aws(
+            vpc.place,
+            "route53resolver associate-resolver-query-log-config",
+            f'--resource-id {vpc.id} --resolver-query-log-config-id "$({made})"',
+        ),
+    ]
+
+
+def group_of(installation: str, vpc: str) -> str:
+    """The log group of a VPC's queries. With this prefix AWS lets its services write by one policy for all groups.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    """
+    return f"/aws/vendedlogs/{installation}/queries/{vpc}"
+
+
+def group_arn(place: Place, group: str) -> str:
+    return f"arn:{partition_of(place.region)}:logs:{place.region}:{place.account}:log-group:{group}:*"
 
 
 def published_ranges(vpc: str) -> str:

@@ -23,6 +23,7 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from vpce.core.dns import patterns_of
 from vpce.core.evidence import Evidence, Usage
 from vpce.core.model import Kind, short_name
 
@@ -61,8 +62,8 @@ class Names:
         for offer in sorted(catalog.offers, key=lambda o: (o.kind, o.service)):
             short = short_name(offer.service, self.region)
             name = short if catalog.find(short, offer.kind) is offer else offer.service
-            public = _PUBLIC.get(name, ()) if offer.kind is Kind.GATEWAY else ()
-            for pattern in (*offer.private_dns_names, *(p.format(region=self.region) for p in public)):
+            more = _MORE_NAMES.get(name, ()) if offer.kind is Kind.GATEWAY else ()
+            for pattern in (*patterns_of(offer), *(p.format(region=self.region) for p in more)):
                 known = self._below if pattern.startswith("*.") else self._exact
                 known.setdefault(pattern.removeprefix("*.").rstrip(".").lower(), name)
         self.service = lru_cache(_KEPT)(self._service)
@@ -83,21 +84,17 @@ class Names:
         return AWS if not mine and f".{name}".endswith(_AWS_DOMAINS) else OTHER
 
 
-_PUBLIC = {
+_MORE_NAMES = {
     "s3": (
-        "s3.{region}.amazonaws.com", "*.s3.{region}.amazonaws.com", "s3.dualstack.{region}.amazonaws.com",
-        "*.s3.dualstack.{region}.amazonaws.com", "s3-{region}.amazonaws.com", "*.s3-{region}.amazonaws.com",
-        "s3.amazonaws.com", "*.s3.amazonaws.com", "*.s3-accesspoint.{region}.amazonaws.com",
-        "*.s3-accesspoint.dualstack.{region}.amazonaws.com", "*.s3-control.{region}.amazonaws.com",
-        "*.s3-control.dualstack.{region}.amazonaws.com",
-        "s3.{region}.amazonaws.com.cn", "*.s3.{region}.amazonaws.com.cn",
+        "s3.dualstack.{region}.amazonaws.com", "*.s3.dualstack.{region}.amazonaws.com", "s3-{region}.amazonaws.com",
+        "*.s3-{region}.amazonaws.com", "s3.amazonaws.com", "*.s3.amazonaws.com",
+        "*.s3-accesspoint.{region}.amazonaws.com", "*.s3-accesspoint.dualstack.{region}.amazonaws.com",
+        "*.s3-control.{region}.amazonaws.com", "*.s3-control.dualstack.{region}.amazonaws.com",
     ),
-    "dynamodb": (
-        "dynamodb.{region}.amazonaws.com", "*.ddb.{region}.amazonaws.com", "dynamodb.{region}.api.aws",
-        "*.ddb.{region}.api.aws", "dynamodb.{region}.amazonaws.com.cn",
-    ),
+    "dynamodb": ("*.ddb.{region}.amazonaws.com", "dynamodb.{region}.api.aws", "*.ddb.{region}.api.aws"),
 }  # fmt: skip
-"""Gateway endpoints have no private DNS names; these lead to them. Buckets of any region answer to S3's global name.
+"""Names that lead to where gateway endpoints lead, beside the services' own. Buckets of any region answer to S3's
+global name.
 https://docs.aws.amazon.com/general/latest/gr/s3.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 https://docs.aws.amazon.com/general/latest/gr/ddb.html"""

@@ -1,5 +1,5 @@
-"""The same core at a terminal: explain, plan and apply one VPC; adopt and disown endpoints; audit regions; tell what an
-event points at; put dead letters back; uninstall.
+"""The same core at a terminal: explain, plan and apply one VPC; discover what it calls; adopt and disown endpoints;
+audit regions; tell what an event points at; put dead letters back; uninstall.
 
 exit code   0  nothing to do, all done, or no problem found
             1  it could not be done; the reason is on standard error
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from vpce.audit import audit_place
 from vpce.aws.clients import client, default_region
 from vpce.aws.errors import AwsError, in_words
+from vpce.aws.lines import NoLogError
 from vpce.aws.observe import interfaces_at
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
@@ -31,15 +32,18 @@ from vpce.core.approval import StaleError, approval_document, approved, limited
 from vpce.core.aside import RELEASED_FOR, others_at, release, released
 from vpce.core.caution import careful, guarded
 from vpce.core.digest import in_full
+from vpce.core.discovered import as_text as discovered_text
+from vpce.core.discovered import evidence_document
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look, where_to_look
 from vpce.core.findings import Unread
 from vpce.core.journey import Reach, journey, name_of
 from vpce.core.journey import as_document as journey_document
 from vpce.core.journey import as_text as journey_text
-from vpce.core.model import Kind, Place
+from vpce.core.logs import group_of
+from vpce.core.model import Kind, Place, utc
 from vpce.core.network import NAMES
-from vpce.core.notice import explain, line, plan_document
+from vpce.core.notice import count, explain, line, plan_document
 from vpce.core.ownership import (
     Hands,
     handover_document,
@@ -56,7 +60,9 @@ from vpce.core.profile import Mode, ProfileError, Profiles, did_you_mean, read_p
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
 from vpce.core.status import status_of
+from vpce.discover import Wanted, evidence_of
 from vpce.ownership import OwnershipError, hand_over, handovers, is_running, removals
+from vpce.query_logging import RETENTIONS, QueryLoggingError, disable, enable, query_logging_of
 from vpce.reconcile import PATIENCE, Surroundings
 
 if TYPE_CHECKING:
@@ -78,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (CannotError, OwnershipError, ProfileError) as error:
+    except (CannotError, NoLogError, OwnershipError, ProfileError, QueryLoggingError) as error:
         print(f"vpce: {error}", file=sys.stderr)
     except AwsError as error:
         print(f"vpce: {in_words(error)}", file=sys.stderr)
@@ -146,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
     command.add_argument("--region", help="the VPCs' region")
     command.set_defaults(command=_status)
+    _add_discovery(commands, one)
     command = commands.add_parser("audit", parents=[looks], help="what is wrong with every VPC")
     command.add_argument("--region", action="append", help="may be given several times")
     command.set_defaults(command=_audit)
@@ -157,6 +164,49 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_redrive)
     _add_ownership(commands, looks, [out, stack])
     return parser
+
+
+def _add_discovery(commands: Any, one: argparse.ArgumentParser) -> None:
+    command = commands.add_parser(
+        "discover", parents=[one], help="which AWS services a VPC's workloads call, by its flow logs and query logs"
+    )
+    command.add_argument("--days", type=_days, default=14, metavar="N", help="how far to look back (default: 14)")
+    command.add_argument("--until", type=_moment, metavar="TIME", help="end of the days, ISO 8601 (default: now)")
+    command.add_argument(
+        "--from", action="append", dest="files", metavar="FILE|DIR", default=[],
+        help="logs to read instead of the VPC's own; may be given several times",
+    )  # fmt: skip
+    command.add_argument(
+        "--ip-ranges", metavar="FILE", default="", help="AWS's ip-ranges.json, a file or s3://BUCKET/KEY"
+    )
+    command.add_argument("--most", type=_days, metavar="LINES", help="of each log, read no more (default: all)")
+    switch = command.add_mutually_exclusive_group()
+    switch.add_argument("--enable", action="store_true", help="turn query logging on, for a time")
+    switch.add_argument("--disable", action="store_true", help="turn off what --enable turned on")
+    command.add_argument(
+        "--for", type=_days, dest="duration", default=14, metavar="DAYS", help="until it ends (default: %(default)s)"
+    )
+    command.add_argument(
+        "--retention", type=int, choices=RETENTIONS, default=14, metavar="DAYS",
+        help=f"how long its log group keeps lines: {', '.join(map(str, RETENTIONS))} (default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument("--yes", action="store_true", help="do not ask")
+    command.set_defaults(command=_discover)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    """UTC, where the text does not say otherwise."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-23T12:00") from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[argparse.ArgumentParser]) -> None:
@@ -372,6 +422,92 @@ def _find(around: Surroundings, vpc_id: str) -> Vpc:
     if not found:
         raise CannotError(f"no VPC {vpc_id} in {around.place}; is --region right?")
     return found[0]
+
+
+# ---- what it calls -----------------------------------------------------------------------------------------------
+
+
+def _discover(options: argparse.Namespace) -> int:
+    around = _around(options)
+    vpc = _find(around, options.vpc)
+    if options.enable or options.disable:
+        return _switch_query_logging(options, around, vpc)
+    until = options.until or datetime.now(UTC)
+    wanted = Wanted(
+        since=until - timedelta(days=options.days),
+        until=until,
+        files=tuple(options.files),
+        ip_ranges=options.ip_ranges,
+        most=options.most,
+        progress=lambda said: print(said, file=sys.stderr, flush=True),
+    )
+    evidence = evidence_of(around, vpc, wanted)
+    print(json.dumps(evidence_document(evidence), indent=1) if options.json else discovered_text(evidence, vpc))
+    _end_query_logging(around, vpc)
+    return FINE
+
+
+def _switch_query_logging(options: argparse.Namespace, around: Surroundings, vpc: Vpc) -> int:
+    until = datetime.now(UTC) + timedelta(days=options.duration)
+    if options.enable:
+        print(
+            f"{vpc.name} in {around.place}: log its DNS queries until {utc(until)}, to the log group\n"
+            f"{group_of(around.installation, vpc.id)}, which keeps them {count(options.retention, 'day')}.\n"
+            f"AWS charges for what is written: https://aws.amazon.com/cloudwatch/pricing/ (vended logs)",
+            file=sys.stderr,
+        )
+    else:
+        print(f"{vpc.name} in {around.place}: log its DNS queries no more, as far as vpce began it.", file=sys.stderr)
+    _ask(options)
+    steps = (
+        enable(around, vpc.id, until=until, retention=options.retention)
+        if options.enable
+        else disable(around, vpc.id, pause=_pause)
+    )
+    done = []
+    for step in steps:
+        done.append(step)
+        print(f"done: {step}", file=sys.stderr, flush=True)
+    if not done:
+        print("vpce: it was so already", file=sys.stderr)
+    if options.enable:
+        print(
+            f"vpce: nothing in AWS ends it: run vpce discover {vpc.id} after {utc(until)}, which does, "
+            f"or vpce discover {vpc.id} --disable at any time",
+            file=sys.stderr,
+        )
+    if options.json:
+        print(json.dumps({"vpc": vpc.id, "done": done, "until": until.isoformat() if options.enable else None}))
+    return FINE
+
+
+def _end_query_logging(around: Surroundings, vpc: Vpc) -> None:
+    """What was turned on for a time that is over is turned off, as was agreed when it was turned on."""
+    now = datetime.now(UTC)
+    try:
+        ours = [q for q in query_logging_of(around, vpc.id) if q.is_ours]
+        if any(q.is_over(now) for q in ours):
+            for step in disable(around, vpc.id, pause=_pause):
+                print(f"vpce: its time is over: {step}", file=sys.stderr, flush=True)
+            return
+    except AwsError as error:
+        print(f"vpce: whether query logging is to end could not be settled: {in_words(error)}", file=sys.stderr)
+        return
+    for logging in ours:
+        if logging.until is None:
+            print(
+                f"vpce: nobody can read when {logging.id} is to end; vpce discover {vpc.id} --disable ends it",
+                file=sys.stderr,
+            )
+        else:
+            print(
+                f"vpce: query logging by {logging.id} ends with the first vpce discover after {utc(logging.until)}",
+                file=sys.stderr,
+            )
+
+
+def _pause() -> None:
+    time.sleep(_BETWEEN_LOOKS)
 
 
 # ---- whose it is ---------------------------------------------------------------------------------------------------

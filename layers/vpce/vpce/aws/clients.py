@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_route53profiles import Route53ProfilesClient
     from mypy_boto3_route53resolver import Route53ResolverClient
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 def client(service: Literal["cloudwatch"], region: str | None = None) -> CloudWatchClient: ...
 @overload
 def client(service: Literal["ec2"], region: str | None = None) -> EC2Client: ...
+@overload
+def client(service: Literal["logs"], region: str | None = None) -> CloudWatchLogsClient: ...
 @overload
 def client(service: Literal["route53"], region: str | None = None) -> Route53Client: ...
 @overload
@@ -61,10 +64,10 @@ def _client(service: str, region: str | None) -> Any:
     import boto3
     from botocore.config import Config
 
-    # Throttled reads are repeated by botocore; changes of endpoints are paced, so few are refused. Route 53 has so few
-    # requests for a whole account that others' use is felt: there botocore slows down by itself.
-    # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-    crowded = service.startswith("route53")
+    # Throttled reads are repeated by botocore; changes of endpoints are paced, so few are refused. Route 53 and
+    # CloudWatch Logs have so few requests for a whole account that others' use is felt: there botocore slows down by
+    # itself. https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+    crowded = service.startswith(("route53", "logs"))
     retries: Any = {"mode": "adaptive" if crowded else "standard", "total_max_attempts": 5 if crowded else 3}
     config = Config(retries=retries, connect_timeout=5, read_timeout=10)
     return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # any service

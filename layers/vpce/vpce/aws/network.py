@@ -94,7 +94,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html"""
 _IN_FORCE = frozenset({"COMPLETE", "UPDATING"})
 _ADDRESSES = frozenset({"A", "AAAA", "CNAME"})
 _TYPE_A = frozenset({"", "A", "TYPE1"})
-_NO_WORKLOAD = frozenset(
+NO_WORKLOAD = frozenset(
     {
         "ec2_instance_connect_endpoint",
         "gateway_load_balancer",
@@ -333,7 +333,7 @@ class _Look:
     def _interfaces(self) -> None:
         for interface in pages(self._ec2, "describe_network_interfaces", "NetworkInterfaces", self.found):
             kind = interface.get("InterfaceType", "interface").lower()
-            if interface.get("VpcId") in self.found and kind not in _NO_WORKLOAD:
+            if interface.get("VpcId") in self.found and kind not in NO_WORKLOAD:
                 self.found[interface["VpcId"]].workloads[interface["SubnetId"]] += 1
 
     def _nats(self) -> None:

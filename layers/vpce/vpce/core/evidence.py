@@ -28,6 +28,8 @@ class Usage:
     """Bytes to and from the addresses of an interface endpoint."""
     gateway: int = 0
     """Bytes by a gateway endpoint."""
+    direct: int = 0
+    """Of `outside`, what no NAT gateway is paid for: IPv6, and what left by the internet gateway itself."""
 
     @property
     def bytes(self) -> int:

@@ -1,0 +1,153 @@
+"""Which of a VPC's logs tell most, what can they not tell, and which command makes a better one?
+
+Every flow log of a VPC records the same traffic, and every query log the same lookups: of each kind one is read, for
+two would be counted twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vpce.core.commands import aws
+from vpce.core.flowlog import BEST, fields_of
+from vpce.core.lent import partition_of
+from vpce.core.model import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from vpce.core.model import Place, Vpc
+
+TELLING = {
+    "vpc-id": "which VPC a record is of, so addresses tell; another VPC with the same addresses in the log is counted",
+    "pkt-dstaddr": "whom a packet through a NAT gateway is for, where the gateway's own interface is all that is seen",
+    "pkt-dst-aws-service": "which bytes are S3's and DynamoDB's where no name explains them",
+    "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints of today tell",
+}
+"""Field → what a flow log without it does not say, and what is taken instead."""
+LINGER = 15
+"""Minutes after which a flow has been written down for sure: the aggregation takes ten at most, S3's files five.
+https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html"""
+PARQUET = (
+    "{} is Parquet, which is not read. Make plain text of it, for instance by DuckDB, and give that with --from: "
+    "duckdb -c \"COPY (FROM '{}') TO 'flows.log' (FORMAT csv, DELIMITER ' ', HEADER, NULLSTR '-')\""
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """A log, and where it lies: in a log group, in a bucket, or in files."""
+
+    kind: str
+    """`FLOW_LOG` or `QUERY_LOG` of `vpce.core.evidence`."""
+    where: str
+    """As people are told."""
+    id: str = ""
+    """``fl-…`` or ``rslvr-qlc-…``; empty for files."""
+    resource: str = ""
+    """The VPC, subnet or interface whose traffic it has."""
+    group: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    """Of its keys, as far as the date."""
+    day: str = "%Y/%m/%d/"
+    """How the date is written in its keys, for strftime."""
+    files: tuple[str, ...] = ()
+    format: str = ""
+    """Of a flow log, as EC2 has it; empty where each file's first line tells."""
+    since: datetime | None = None
+    """When it was made."""
+    trouble: str = ""
+    """Why it cannot be read."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return fields_of(self.format)
+
+
+def to_try(logs: Iterable[Log], vpc: str, since: datetime) -> list[tuple[Log, ...]]:
+    """What can be read, best first: a log of the whole VPC; else one for each subnet; else one for each interface.
+
+    Of those of one resource the best was there all the time, and has the most telling fields.
+    """
+
+    def key(log: Log) -> tuple[object, ...]:
+        is_late = log.since is not None and log.since > since
+        return is_late, -len({*log.fields} & {*TELLING}), log.id, log.where
+
+    readable = sorted((log for log in logs if not log.trouble), key=key)
+    tries: list[tuple[Log, ...]] = [(log,) for log in readable if log.resource == vpc]
+    for kind in ("subnet-", "eni-"):
+        best = {log.resource: log for log in reversed(readable) if log.resource.startswith(kind)}
+        tries += [tuple(best[resource] for resource in sorted(best))] if best else []
+    return tries
+
+
+def gaps_of(log: Log, since: datetime) -> Iterator[str]:
+    """What a log that was read cannot tell."""
+    name = f"{log.kind} {log.id}" if log.id else log.where
+    if log.since is not None and log.since > since:
+        yield f"{name} was made {utc(log.since)}; of the time before there is nothing"
+    for field, why in TELLING.items():
+        if log.format and field not in log.fields:
+            yield f"{name} has no {field}: it does not say {why}"
+
+
+def is_poor(log: Log) -> bool:
+    return bool(log.format) and not {*TELLING} <= {*log.fields}
+
+
+def better_flow_log(vpc: Vpc, there: Iterable[Log] = ()) -> str:
+    """A flow log of the best format beside those that are there, for EC2 changes none. S3 takes it without a role.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
+    """
+    bucket = next((log.bucket for log in there if log.bucket), "BUCKET")
+    return aws(
+        vpc.place,
+        "ec2 create-flow-logs",
+        f"--resource-type VPC --resource-ids {vpc.id} --traffic-type ACCEPT --log-destination-type s3",
+        f"--log-destination arn:{partition_of(vpc.place.region)}:s3:::{bucket} --log-format '{BEST}'",
+    )
+
+
+def query_log_commands(vpc: Vpc, retention: int = 14) -> list[str]:
+    """What turns query logging on, for good, with nothing but the AWS CLI; ``vpce discover --enable`` gives it an end.
+
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_CreateResolverQueryLogConfig.html
+    """
+    name, group = f"queries-{vpc.id}", group_of("vpce", vpc.id)
+    made = aws(
+        vpc.place,
+        "route53resolver create-resolver-query-log-config",
+        f"--name {name} --creator-request-id {name} --destination-arn {group_arn(vpc.place, group)}",
+        "--query ResolverQueryLogConfig.Id --output text",
+    )
+    return [
+        aws(vpc.place, "logs create-log-group", f"--log-group-name {group}"),
+        aws(vpc.place, "logs put-retention-policy", f"--log-group-name {group} --retention-in-days {retention}"),
+        aws(
+            vpc.place,
+            "route53resolver associate-resolver-query-log-config",
+            f'--resource-id {vpc.id} --resolver-query-log-config-id "$({made})"',
+        ),
+    ]
+
+
+def group_of(installation: str, vpc: str) -> str:
+    """The log group of a VPC's queries. With this prefix AWS lets its services write by one policy for all groups.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    """
+    return f"/aws/vendedlogs/{installation}/queries/{vpc}"
+
+
+def group_arn(place: Place, group: str) -> str:
+    return f"arn:{partition_of(place.region)}:logs:{place.region}:{place.account}:log-group:{group}:*"
+
+
+def published_ranges(vpc: str) -> str:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-download.html"""
+    return f"curl -O https://ip-ranges.amazonaws.com/ip-ranges.json && vpce discover {vpc} --ip-ranges ip-ranges.json"

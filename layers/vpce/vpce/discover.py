@@ -1,0 +1,242 @@
+"""Which services do a VPC's workloads call, how much, and by which way? What its logs prove, read and joined.
+
+Of a VPC's flow logs the most telling one that can be read is, for the others have the same traffic; so of its query
+logs. Files that people give are read instead of them, all of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from vpce.aws.errors import AwsError, in_words
+from vpce.aws.lines import NoLogError, Reading, logs_in, text_of
+from vpce.aws.logs import flow_logs, query_logs
+from vpce.aws.network import NO_WORKLOAD
+from vpce.aws.observe import pages
+from vpce.core.attribution import Attribution, Names, Ranges, read_ranges
+from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source
+from vpce.core.flowlog import SKIPPED_BY_AWS, read_flows
+from vpce.core.logs import better_flow_log, gaps_of, is_poor, published_ranges, query_log_commands, to_try
+from vpce.core.model import Kind, short_name
+from vpce.core.notice import count
+from vpce.core.querylog import read_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from vpce.core.logs import Log
+    from vpce.core.model import Vpc
+    from vpce.reconcile import Surroundings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be read."""
+
+    since: datetime
+    until: datetime
+    files: tuple[str, ...] = ()
+    """Files and folders to read instead of the VPC's own logs."""
+    ip_ranges: str = ""
+    """AWS's ip-ranges.json, a file or ``s3://bucket/key``; empty where there is none."""
+    most: int | None = None
+    """Lines of a log; None for all."""
+    goes_on: Callable[[], bool] = lambda: True
+    """Whether there is time to read on."""
+    progress: Callable[[str], None] = lambda _: None
+    """Is told what is read next."""
+
+
+def evidence_of(around: Surroundings, vpc: Vpc, wanted: Wanted) -> Evidence:
+    """What the logs say of a VPC.
+
+    Logs that AWS does not let us read are gaps, and troubles of their sources. Memory grows with the pairs of clients
+    and services, not with the logs.
+
+    Raises:
+        NoLogError: a file that was named cannot be read.
+        ClientError, BotoCoreError: the VPC's interfaces or the region's services could not be read.
+
+    """
+    return _Look(around, vpc, wanted).evidence()
+
+
+@dataclass(slots=True)
+class _Look:
+    around: Surroundings
+    vpc: Vpc
+    wanted: Wanted
+    sources: list[Source] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    better: list[str] = field(default_factory=list)
+
+    def evidence(self) -> Evidence:
+        vpc, wanted = self.vpc, self.wanted
+        found = pages(
+            self.around.ec2, "describe_network_interfaces", "NetworkInterfaces", [vpc.id], IncludeManagedResources=True
+        )
+        interfaces = [i for i in found if i.get("VpcId") == vpc.id]
+        attribution = Attribution(
+            vpc.id,
+            wanted.since,
+            wanted.until,
+            Names(self.around.catalog),
+            self._ranges(),
+            vpc_cidrs=vpc.cidrs,
+            endpoint_addresses=dict(_endpoint_addresses(vpc, interfaces)),
+            skip_interfaces={
+                i["NetworkInterfaceId"] for i in interfaces if i.get("InterfaceType", "").lower() in NO_WORKLOAD
+            },
+            gateways={
+                short_name(e.service, vpc.place.region)
+                for e in vpc.endpoints
+                if e.kind is Kind.GATEWAY and not e.is_leaving and not e.is_broken
+            },
+        )
+        queries, flows = self._logs(interfaces)
+        self._read(queries, lambda lines, _, skipped: read_queries(lines, skipped), attribution.query)
+        self._read(flows, read_flows, attribution.flow)
+        self._tell(queries, flows)
+        return attribution.evidence(self.sources, self.gaps, self.better)
+
+    def _ranges(self) -> Ranges:
+        where = self.wanted.ip_ranges
+        if not where:
+            return Ranges()
+        try:
+            return read_ranges(text_of(where, lambda: self._client("s3")))
+        except ValueError as error:
+            raise NoLogError(f"{where}: {error}") from error
+
+    def _client(self, service: str) -> Any:
+        if self.around.client_of is None:
+            raise ValueError("without clients no log can be read")
+        return self.around.client_of(service, self.vpc.place.region)
+
+    # ---- which
+
+    def _logs(self, interfaces: Sequence[Mapping[str, Any]]) -> tuple[list[Log], list[Log]]:
+        """Query logs, and flow logs."""
+        if self.wanted.files:
+            given = [log for name in self.wanted.files for log in logs_in(name)]
+            return [g for g in given if g.kind == QUERY_LOG], [g for g in given if g.kind == FLOW_LOG]
+        vpc, around = self.vpc, self.around
+        resources = [vpc.id, *(s.id for s in vpc.subnets), *(i["NetworkInterfaceId"] for i in interfaces)]
+        queries = self._listed(QUERY_LOG, lambda: query_logs(lambda s, _: self._client(s), vpc.place, vpc.id))
+        return queries, self._listed(FLOW_LOG, lambda: flow_logs(around.ec2, vpc.place, resources))
+
+    def _listed(self, kind: str, read: Callable[[], list[Log]]) -> list[Log]:
+        try:
+            return read()
+        except AwsError as error:
+            self.gaps.append(f"whether there is a {kind} could not be read: {in_words(error)}")
+            return []
+
+    # ---- what is in them
+
+    def _read(
+        self,
+        logs: Sequence[Log],
+        parse: Callable[[Iterable[str], Sequence[str] | None, Counter[str]], Iterator[Any]],
+        take: Callable[[Any], str],
+    ) -> None:
+        """All files that were given; else the first of the VPC's own logs that can be read."""
+        if self.wanted.files:
+            self.sources += [self._source(log, parse, take) for log in logs]
+            return
+        self.sources += [Source(kind=g.kind, where=g.where, trouble=g.trouble) for g in logs if g.trouble]
+        for together in to_try(logs, self.vpc.id, self.wanted.since):
+            read = [self._source(log, parse, take) for log in together]
+            self.sources += read
+            if any(s.records or not s.trouble for s in read):
+                for log in together:
+                    self.gaps += gaps_of(log, self.wanted.since)
+                if together[0].resource != self.vpc.id:
+                    only = ", ".join(log.resource for log in together)
+                    self.gaps.append(
+                        f"the {together[0].kind}s are those of {only}; of the rest of the VPC there is none"
+                    )
+                return
+
+    def _source(self, log: Log, parse: Callable[..., Iterator[Any]], take: Callable[[Any], str]) -> Source:
+        """One log, read from its first line to its last."""
+        wanted = self.wanted
+        self.wanted.progress(f"reading {log.where} …")
+        reading = Reading(
+            log=log,
+            client_of=self._client,
+            vpc=self.vpc.id,
+            since=wanted.since,
+            until=wanted.until,
+            goes_on=wanted.goes_on,
+        )
+        skipped: Counter[str] = Counter()
+        records, left = 0, wanted.most
+        for part in reading.parts():
+            lines = part if left is None else _Lines(islice(part, left))
+            for record in parse(lines, log.fields or None, skipped):
+                if why := take(record):
+                    skipped[why] += 1
+                else:
+                    records += 1
+            if isinstance(lines, _Lines) and left is not None:
+                left -= lines.number
+                if not left:
+                    reading.stop(f"only the first {wanted.most:,} lines were read")
+                    break
+        if skipped[SKIPPED_BY_AWS]:
+            times = count(skipped[SKIPPED_BY_AWS], "time")
+            self.gaps.append(f"{log.where}: AWS wrote {times} that it skipped records; their bytes are in no sum")
+        return Source(kind=log.kind, where=log.where, records=records, skipped=+skipped, trouble=reading.trouble)
+
+    # ---- what is missing
+
+    def _tell(self, queries: Sequence[Log], flows: Sequence[Log]) -> None:
+        vpc, whose = self.vpc, "the files have" if self.wanted.files else "the VPC has"
+        read = {s.kind for s in self.sources if s.records}
+        if QUERY_LOG not in read:
+            self.gaps.append(f"{_none(QUERY_LOG, queries, whose)}: which names were asked for is not known")
+            if not queries:
+                self.better += [f"vpce discover {vpc.id} --enable", *query_log_commands(vpc)]
+        if FLOW_LOG not in read:
+            self.gaps.append(f"{_none(FLOW_LOG, flows, whose)}: how many bytes went where is not known")
+        elif not self.wanted.ip_ranges:
+            self.gaps.append(
+                "AWS's public addresses are not known here: bytes that no name explains are not told apart"
+            )
+            self.better.append(published_ranges(vpc.id))
+        if FLOW_LOG not in read or any(is_poor(log) for log in flows):
+            self.better.append(better_flow_log(vpc, flows))
+
+
+def _none(kind: str, logs: Sequence[Log], whose: str) -> str:
+    if not logs:
+        return f"{whose} no {kind}"
+    return f"no {kind} can be read" if all(log.trouble for log in logs) else f"no {kind} has a record that counts"
+
+
+class _Lines:
+    """Counts the lines that were taken from it."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self.number = lines, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.number += 1
+            yield line
+
+
+def _endpoint_addresses(vpc: Vpc, interfaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Address of an endpoint's interface → its service."""
+    service_of = {i: short_name(e.service, vpc.place.region) for e in vpc.endpoints for i in e.interfaces}
+    for interface in interfaces:
+        if service := service_of.get(interface["NetworkInterfaceId"]):
+            for address in interface.get("PrivateIpAddresses", []):
+                yield address["PrivateIpAddress"], service
+            for address in interface.get("Ipv6Addresses", []):
+                yield address["Ipv6Address"], service

@@ -1,4 +1,5 @@
-"""The same core at a terminal: explain, plan and apply one VPC; discover what it calls; adopt and disown endpoints;
+"""The same core at a terminal: explain, plan and apply one VPC; discover what it calls and
+recommend what is worth it; adopt and disown endpoints;
 audit regions; tell what an event points at; put dead letters back; uninstall.
 
 exit code   0  nothing to do, all done, or no problem found
@@ -28,6 +29,8 @@ from vpce.aws.observe import interfaces_at
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
 from vpce.aws.queue import put_back
+from vpce.core.advice import as_document as recommendation_document
+from vpce.core.advice import as_text as recommendation_text
 from vpce.core.approval import StaleError, approval_document, approved, limited
 from vpce.core.aside import RELEASED_FOR, others_at, release, released
 from vpce.core.caution import careful, guarded
@@ -57,12 +60,14 @@ from vpce.core.ownership import (
 from vpce.core.plan import Verdict
 from vpce.core.policies import PolicyFile
 from vpce.core.profile import Mode, ProfileError, Profiles, did_you_mean, read_profiles
+from vpce.core.recommend import recommend
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
 from vpce.core.status import status_of
 from vpce.discover import Wanted, evidence_of
 from vpce.ownership import OwnershipError, hand_over, handovers, is_running, removals
 from vpce.query_logging import RETENTIONS, QueryLoggingError, disable, enable, query_logging_of
+from vpce.recommend import FACETS, case_of
 from vpce.reconcile import PATIENCE, Surroundings
 
 if TYPE_CHECKING:
@@ -167,19 +172,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_discovery(commands: Any, one: argparse.ArgumentParser) -> None:
-    command = commands.add_parser(
-        "discover", parents=[one], help="which AWS services a VPC's workloads call, by its flow logs and query logs"
-    )
-    command.add_argument("--days", type=_days, default=14, metavar="N", help="how far to look back (default: 14)")
-    command.add_argument("--until", type=_moment, metavar="TIME", help="end of the days, ISO 8601 (default: now)")
-    command.add_argument(
+    logs = argparse.ArgumentParser(add_help=False, parents=[one])
+    logs.add_argument("--days", type=_days, default=14, metavar="N", help="how far to look back (default: 14)")
+    logs.add_argument("--until", type=_moment, metavar="TIME", help="end of the days, ISO 8601 (default: now)")
+    logs.add_argument(
         "--from", action="append", dest="files", metavar="FILE|DIR", default=[],
         help="logs to read instead of the VPC's own; may be given several times",
     )  # fmt: skip
-    command.add_argument(
-        "--ip-ranges", metavar="FILE", default="", help="AWS's ip-ranges.json, a file or s3://BUCKET/KEY"
+    logs.add_argument("--ip-ranges", metavar="FILE", default="", help="AWS's ip-ranges.json, a file or s3://BUCKET/KEY")
+    logs.add_argument("--most", type=_days, metavar="LINES", help="of each log, read no more (default: all)")
+    command = commands.add_parser("recommend", parents=[logs], help="which endpoints are worth it, by money, and why")
+    command.set_defaults(command=_recommend)
+    command = commands.add_parser(
+        "discover", parents=[logs], help="which AWS services a VPC's workloads call, by its flow logs and query logs"
     )
-    command.add_argument("--most", type=_days, metavar="LINES", help="of each log, read no more (default: all)")
     switch = command.add_mutually_exclusive_group()
     switch.add_argument("--enable", action="store_true", help="turn query logging on, for a time")
     switch.add_argument("--disable", action="store_true", help="turn off what --enable turned on")
@@ -432,8 +438,15 @@ def _discover(options: argparse.Namespace) -> int:
     vpc = _find(around, options.vpc)
     if options.enable or options.disable:
         return _switch_query_logging(options, around, vpc)
+    evidence = evidence_of(around, vpc, _wanted(options))
+    print(json.dumps(evidence_document(evidence), indent=1) if options.json else discovered_text(evidence, vpc))
+    _end_query_logging(around, vpc)
+    return FINE
+
+
+def _wanted(options: argparse.Namespace) -> Wanted:
     until = options.until or datetime.now(UTC)
-    wanted = Wanted(
+    return Wanted(
         since=until - timedelta(days=options.days),
         until=until,
         files=tuple(options.files),
@@ -441,10 +454,17 @@ def _discover(options: argparse.Namespace) -> int:
         most=options.most,
         progress=lambda said: print(said, file=sys.stderr, flush=True),
     )
-    evidence = evidence_of(around, vpc, wanted)
-    print(json.dumps(evidence_document(evidence), indent=1) if options.json else discovered_text(evidence, vpc))
-    _end_query_logging(around, vpc)
-    return FINE
+
+
+def _recommend(options: argparse.Namespace) -> int:
+    around = _around(options)
+    vpc = _find(around, options.vpc)
+    network = around.survey([vpc], FACETS, now=datetime.now(UTC)).networks[vpc.id]
+    advised = recommend(case_of(around, vpc, network, evidence_of(around, vpc, _wanted(options))))
+    print(json.dumps(recommendation_document(advised), indent=1) if options.json else recommendation_text(advised))
+    for facet in sorted(FACETS & network.unread.keys()):
+        print(f"vpce: {facet} could not be read, so less can be told: {network.unread[facet]}", file=sys.stderr)
+    return TO_DO if any(a.is_worth_it for a in advised.advice) else FINE
 
 
 def _switch_query_logging(options: argparse.Namespace, around: Surroundings, vpc: Vpc) -> int:

@@ -162,6 +162,17 @@ def test_what_leaves_by_an_internet_gateway_saves_nothing() -> None:
     assert (only.do, only.saving) == (Do.SKIP, -TWO_ZONES)
 
 
+def test_what_no_nat_gateway_is_paid_for_spares_nothing_and_goes_through_the_endpoint_all_the_same() -> None:
+    half = a_usage(gb=2000)
+    (only,) = recommend(a_case(replace(half, direct=half.outside // 2))).advice
+    assert only.saving == pytest.approx(Decimal(1000) * PRICES.nat_gb - 20 - TWO_ZONES, abs=Decimal("0.01"))
+    (none,) = recommend(a_case(replace(half, direct=half.outside))).advice
+    assert (none.do, none.saving) == (Do.SKIP, -TWO_ZONES)
+    s3 = a_usage("s3", gb=2000)
+    without = a_vpc(endpoints=FREE[:1], route_tables=(by("nat-1"),))
+    assert not recommend(a_case(replace(s3, direct=s3.outside), vpc=without)).advice
+
+
 def test_what_leaves_by_a_transit_gateway_is_paid_elsewhere() -> None:
     (only,) = recommend(with_endpoints(target="tgw-1", evidence=evidence(a_usage(gb=1000)))).advice
     assert (only.do, only.saving) == (Do.ADD, None)

@@ -193,9 +193,9 @@ class _Adviser:
                 continue
             saving, unsure = None, ""
             if self.case.has_nat and logs and logs.has_bytes:
-                if not usage or not usage.outside:
+                if not usage or not _by_nat(usage):
                     continue
-                gb = monthly_gb(usage.outside, logs.days)
+                gb = monthly_gb(_by_nat(usage), logs.days)
                 saving, unsure = gb * prices.nat_gb if prices else None, self._doubts(usage)
                 why = f"{_gb(gb)} a month go to it by a NAT gateway{self._per_gb()}; a gateway endpoint is free"
             elif self.case.has_nat:
@@ -230,9 +230,9 @@ class _Adviser:
             do, saving, why = Do.NEED, self._hours(-zones), f"{asked}, and no route leads there: the calls fail"
         elif not self.evidence.has_bytes:
             why = f"{asked}; how many bytes go there is in no log that was read{self._from(zones)}"
-        elif ways == {"igw"}:
+        elif ways == {"igw"} or (usage.outside and not _by_nat(usage)):
             do, saving = Do.SKIP, self._hours(-zones)
-            why = f"{_gb(gb)} a month leave by the internet gateway, where data to AWS in the region costs nothing"
+            why = f"{_gb(gb)} a month leave past no NAT gateway, and data to AWS in the region costs nothing there"
             unsure = "it may matter for privacy"
         elif "nat" not in ways:
             why = (
@@ -248,15 +248,17 @@ class _Adviser:
         )
 
     def _against_nat(self, usage: Usage, zones: int, gb: Decimal, prices: Prices) -> Advice:
-        """An endpoint in as many zones as it is worth, if any."""
-        enough = _enough(prices, zones, gb)
+        """An endpoint in as many zones as it is worth, if any. It would carry also what no NAT gateway is paid for."""
+        assert self.evidence is not None  # noqa: S101
+        nat = monthly_gb(_by_nat(usage), self.evidence.days)
+        spared = nat * prices.nat_gb - data_month(prices, gb)
+        enough = next((n for n in range(zones, 0, -1) if endpoint_month(prices, n) < spared), 0)
         number = enough or zones
         threshold = break_even(prices, number)
-        saving = gb * prices.nat_gb - data_month(prices, gb) - endpoint_month(prices, number)
         only = ""
         if 0 < enough < zones:
             only = f"in all {zones} zones it would cost more than the NAT gateway; {ZONES_TAG} holds for all of the VPC"
-        why = f"{_gb(gb)} a month go to it by a NAT gateway{self._per_gb()}" + (
+        why = f"{_gb(nat)} a month go to it by a NAT gateway{self._per_gb()}" + (
             f"; from {_gb(threshold)} on an endpoint in {count(number, 'zone')} is cheaper"
             if threshold is not None
             else "; no amount of data makes an endpoint cheaper"
@@ -264,7 +266,7 @@ class _Adviser:
         return self._advice(
             Do.ADD if enough else Do.SKIP,
             f"interface endpoint for {usage.service} in {count(number, 'zone')}",
-            saving=saving,
+            saving=spared - endpoint_month(prices, number),
             why=why,
             service=usage.service,
             unsure=_together(only, self._doubts(usage)),
@@ -457,7 +459,8 @@ class _Adviser:
         logs, prices = self.evidence, self.prices
         assert logs is not None  # noqa: S101
         subnets = [s for c in usage.clients if (s := subnet_of(self.vpc, c)) is not None]
-        public = sum(self.case.exits.get(s.id) == "igw" for s in subnets)
+        # Where the flow log's format tells the way, `direct` has counted them already.
+        public = 0 if usage.direct else sum(self.case.exits.get(s.id) == "igw" for s in subnets)
         more = monthly_gb(logs.aws_bytes, logs.days)
         at = f", for {dollars(more * prices.nat_gb)} by NAT gateways" if prices else ""
         return _together(
@@ -487,6 +490,11 @@ class _Adviser:
             return ""
         gb = monthly_gb(sum(carried.get(n.id, 0) for n in nats), self.case.nat_days)
         return f"; all that they carry is {_gb(gb)} a month, for {dollars(gb * self.prices.nat_gb)}"
+
+
+def _by_nat(usage: Usage) -> int:
+    """Bytes that a NAT gateway is paid for."""
+    return usage.outside - usage.direct
 
 
 def _enough(prices: Prices, zones: int, gb: Decimal) -> int:

@@ -18,7 +18,7 @@ from vpce.core.idle import Activity, Use
 from vpce.core.model import Kind, Route
 from vpce.core.network import NatGateway
 from vpce.core.prices import GB, HOURS, Prices, Tier
-from vpce.core.profile import Profiles
+from vpce.core.profile import Profiles, read_profiles
 from vpce.core.recommend import Case, recommend
 
 if TYPE_CHECKING:
@@ -354,18 +354,26 @@ def test_what_excludes_each_other_is_not_advised_together() -> None:
 # ---- the profile ----------------------------------------------------------------------------------------------------
 
 
-def test_a_profile_that_fits_is_named_with_what_it_has_besides() -> None:
+def test_a_profile_that_fits_is_named() -> None:
+    services = [a_usage("s3", gb=1), *(a_usage(name, gb=1000) for name in ("sqs", "ssm", "ssmmessages"))]
+    fit = recommend(a_case(*services)).fit
+    assert fit is not None
+    assert (fit.profile, fit.table) == ("fargate", "")
+    assert "Key=endpoint-profile,Value=fargate" in fit.tag
+
+
+def test_one_that_has_more_is_named_beside_a_table_that_has_not() -> None:
     fit = recommend(a_case(a_usage("s3", gb=1), a_usage(gb=1000), a_usage("ssm", gb=1000))).fit
     assert fit is not None
-    assert fit.profile == "fargate"
-    assert "ssmmessages besides, for $16.06 a month" in fit.why
-    assert "Key=endpoint-profile,Value=fargate" in fit.tag
+    assert fit.why.startswith("fargate has all that is worth an endpoint, but also ssmmessages, for $16.06 a month")
     assert fit.table.splitlines() == [
         "[only-vpc-0123456789abcdef0]",
         'description = "What vpc-0123456789abcdef0 calls, by its logs from 2026-03-04 to 2026-03-18."',
         'gateway = ["s3"]',
         'interface = ["sqs", "ssm"]',
     ]
+    assert "Key=endpoint-profile,Value=only-vpc-0123456789abcdef0" in fit.tag
+    assert set(read_profiles("", fit.table).tables) == {"only-vpc-0123456789abcdef0"}
 
 
 def test_what_is_not_worth_it_is_not_in_the_table_while_a_nat_gateway_carries_it() -> None:
@@ -381,7 +389,7 @@ def test_what_is_not_worth_it_is_not_in_the_table_while_a_nat_gateway_carries_it
 def test_no_profile_fits() -> None:
     fit = recommend(a_case(a_usage("sns", gb=1000))).fit
     assert fit is not None
-    assert (fit.profile, fit.tag) == ("", "")
+    assert fit.profile == ""
     assert 'interface = ["sns"]' in fit.table
 
 

@@ -62,12 +62,12 @@ class Fit:
     """The profile with what is worth an endpoint."""
 
     profile: str
-    """Name of one that has it all; empty: none has."""
+    """Name of one that has all of it and no more; empty for `table`."""
     why: str
     table: str = ""
-    """A profile in TOML with just that, to paste; empty where one fits exactly."""
+    """A profile in TOML, to paste into those of one's own."""
     tag: str = ""
-    """The command that asks for it."""
+    """The command that asks for it; empty where nothing is worth an endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +151,9 @@ def money(advice: Advice) -> str:
 
 def _fit_lines(fit: Fit) -> Iterator[str]:
     yield f"  profile: {fit.profile or 'one of its own'}: {fit.why}"
+    yield from (f"      {one}" for one in fit.table.splitlines())
     if fit.tag:
         yield f"      {fit.tag}"
-    yield from (f"      {one}" for one in fit.table.splitlines())
 
 
 # ---- documents ----------------------------------------------------------------------------------------------------
@@ -171,7 +171,8 @@ def as_document(said: Recommendation) -> dict[str, Any]:
         "saving": number(saving_of(said.advice)),
         "advice": [advice_document(a) for a in said.advice],
         "nat": said.nat,
-        "profile": said.fit and {"name": said.fit.profile or None, "why": said.fit.why, "table": said.fit.table},
+        "profile": said.fit
+        and {"name": said.fit.profile or None, "why": said.fit.why, "table": said.fit.table, "tag": said.fit.tag},
         "gaps": [*said.gaps],
         "better": [*said.better],
     }

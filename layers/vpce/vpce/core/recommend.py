@@ -396,23 +396,23 @@ class _Adviser:
         gateway, interface = self._worth_it([*advice])
         if not gateway and not interface:
             return Fit(profile="", why="nothing that is called or there is worth an endpoint")
-        table = self._table(gateway, interface)
         fits = [
             p for p in self.case.profiles.tables.values() if gateway <= {*p.gateway} and interface <= {*p.interface}
         ]
-        if not fits:
-            return Fit(
-                profile="", why="no profile has all that is worth an endpoint; this one has just that", table=table
+        best = min(fits, key=lambda p: (len(p.interface), len(p.gateway), p.name), default=None)
+        spare = {*best.interface} - interface if best else set()
+        if best and not spare:
+            why = "it has all that is worth an endpoint, and no more that costs"
+            return Fit(profile=best.name, why=why, tag=tag_it(self.vpc, best.name))
+        own, why = f"only-{self.vpc.id}", "no profile has all that is worth an endpoint; this table has just that"
+        if best:
+            offers = [o for s in spare if (o := self.case.catalog.find(s, Kind.INTERFACE))]
+            more = self._hours(sum(self.case.zones_for(o) for o in offers))
+            money = f", for {dollars(more)} a month" if more else ""
+            why = (
+                f"{best.name} has all that is worth an endpoint, but also {_and(spare)}{money}; this table has no more"
             )
-        best = min(fits, key=lambda p: (len(p.interface), len(p.gateway), p.name))
-        spare, tag = {*best.interface} - interface, tag_it(self.vpc, best.name)
-        if not spare:
-            return Fit(profile=best.name, why="it has all that is worth an endpoint, and no more", tag=tag)
-        offers = [o for s in spare if (o := self.case.catalog.find(s, Kind.INTERFACE))]
-        more = self._hours(sum(self.case.zones_for(o) for o in offers))
-        money = f", for {dollars(more)} a month" if more else ""
-        why = f"it has all that is worth an endpoint, and {_and(spare)} besides{money}; the table below has no more"
-        return Fit(profile=best.name, why=why, table=table, tag=tag)
+        return Fit(profile="", why=why, table=self._table(own, gateway, interface), tag=tag_it(self.vpc, own))
 
     def _worth_it(self, advice: Sequence[Advice]) -> tuple[set[str], set[str]]:
         """Gateway and interface services, if all advice is followed; without NAT gateways all that is called."""
@@ -429,10 +429,10 @@ class _Adviser:
             interface |= {s for s in called if find(s, Kind.INTERFACE)}
         return gateway, interface - gateway - dropped - self.case.centrally
 
-    def _table(self, gateway: Collection[str], interface: Collection[str]) -> str:
+    def _table(self, name: str, gateway: Collection[str], interface: Collection[str]) -> str:
         assert self.evidence is not None  # noqa: S101
         when = f"{self.evidence.since:%Y-%m-%d} to {self.evidence.until:%Y-%m-%d}"
-        lines = [f"[only-{self.vpc.id}]", f'description = "What {self.vpc.id} calls, by its logs from {when}."']
+        lines = [f"[{name}]", f'description = "What {self.vpc.id} calls, by its logs from {when}."']
         for key, names in (("gateway", gateway), ("interface", interface)):
             listed = ", ".join(f'"{n}"' for n in sorted(names))
             lines += [f"{key} = [{listed}]"] if names else []

@@ -1,7 +1,7 @@
 """The AWS Price List API is read right.
 
-Neither moto nor the AWS on the machine knows these products, so a Stubber answers in botocore's shapes and checks what is
-asked. Usage types, attributes, tiers and prices are those of AWS's price lists of 2026; the answers themselves are
+Neither moto nor the AWS on the machine knows these products, so a Stubber answers in botocore's shapes and checks what
+is asked. Usage types, attributes, tiers and prices are those of AWS's price lists of 2026; the answers themselves are
 written down here, not taken from the wire.
 """
 

@@ -12,7 +12,6 @@ import gzip
 import io
 import json
 import os
-import re
 import sys
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
@@ -96,7 +95,7 @@ def _a_vpc(ec2: EC2Client) -> str:
     ec2.create_route(RouteTableId=main, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     private = []
     for number, zone in enumerate("ab"):
-        where = {"VpcId": vpc, "AvailabilityZone": f"{REGION}{zone}"}
+        where: Any = {"VpcId": vpc, "AvailabilityZone": f"{REGION}{zone}"}
         public = ec2.create_subnet(CidrBlock=f"10.0.{100 + number}.0/24", **where)["Subnet"]["SubnetId"]
         address = ec2.allocate_address(Domain="vpc")["AllocationId"]
         nat = ec2.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
@@ -177,14 +176,19 @@ def _flows(vpc: str) -> Iterator[str]:
 
 
 def with_texts(page: str) -> str:
-    """The page with what the commands print."""
+    """The page with what the commands print.
+
+    Raises:
+        ValueError: it has no place for it.
+
+    """
     for command, said in texts().items():
         what = " ".join(command.split()[:2])
-        block = re.compile(rf"```text\n\$ {what} .*?\n```", re.DOTALL)
-        if not block.search(page):
+        head, start, rest = page.partition(f"```text\n$ {what} ")
+        _, end, tail = rest.partition("\n```")
+        if not start or not end:
             raise ValueError(f"{PAGE.name} has no block of {what}")
-        new = f"```text\n$ {command}\n{said}\n```"
-        page = block.sub(lambda _, new=new: new, page)
+        page = f"{head}```text\n$ {command}\n{said}{end}{tail}"
     return page
 
 

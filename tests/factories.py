@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from hypothesis import strategies as st
 
+from vpce.core.advice import Advice, Do
 from vpce.core.aside import released
 from vpce.core.compare import compare, memory_of
 from vpce.core.cost import Spending
@@ -530,6 +531,23 @@ def a_report(*findings: Finding, run: str = "2026-11-02T06:00:00.000Z-a", **chan
     return replace(Report(run=run, places=(place,)), **changes)
 
 
+def an_advice(**changes: Any) -> Advice:
+    advice = Advice(
+        do=Do.ADD,
+        place=PLACE,
+        vpc="vpc-1",
+        vpc_name="payments",
+        service="s3",
+        what="gateway endpoint for s3",
+        saving=Decimal("59.62"),
+        why="1,242.0 GB a month go to it by a NAT gateway; a gateway endpoint is free",
+        unsure="only 3 days were looked at",
+        fix="aws ec2 create-tags --resources vpc-1 --tags Key=endpoint-profile,Value=gateway",
+        prices="list prices of eu-west-1, 2026-09-21",
+    )
+    return replace(advice, **changes)
+
+
 def a_compared_report() -> Report:
     """The second of two audits, in which everything happened that can happen."""
     elsewhere, lost = replace(PLACE, region="us-east-1"), replace(PLACE, region="eu-west-2")
@@ -574,7 +592,16 @@ def a_compared_report() -> Report:
     report = Report(
         run="2026-11-02T06:00:00.000Z-b",
         places=(
-            PlaceReport(place=PLACE, vpcs=31, findings=(*open_ones, ignored, *new), spending=SPENDING),
+            PlaceReport(
+                place=PLACE,
+                vpcs=31,
+                findings=(*open_ones, ignored, *new),
+                spending=SPENDING,
+                advice=(
+                    an_advice(),
+                    an_advice(do=Do.DROP, service="sns", what="vpce-sns (sns, 2 zones)", saving=None, prices=""),
+                ),
+            ),
             PlaceReport(place=elsewhere, vpcs=7, unread=(part,), spending=UNPRICED),
         ),
         unread=(Unread(place=lost, why="DescribeVpcs: AuthFailure: no; the region may not be enabled"),),

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+from benchmarks.example import PAGE, with_texts
 from embedded.process import REPOSITORY
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.profile import read_profiles
+
+if TYPE_CHECKING:
+    import pytest
 
 README = (REPOSITORY / "README.md").read_text()
 
@@ -46,3 +51,10 @@ def test_the_readme_shows_a_journey_as_the_command_prints_it() -> None:
     golden = (REPOSITORY / "tests/golden/journey_a_closed_group.txt").read_text()
 
     assert f"$ vpce explain vpc-0123456789abcdef0 sqs\n{golden}```" in README
+
+
+def test_the_worked_example_is_what_the_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "")  # the example sets its own
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_texts(page) == page, "python -m benchmarks.example --write"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.factories import PLACE, a_finding
+from vpce.core.advice import Advice, Do
 from vpce.core.checks import CHECKS
 from vpce.core.compare import compare, memory_of
 from vpce.core.cost import Spending
@@ -14,7 +15,7 @@ from vpce.core.findings import Finding, Severity, State, Unread
 from vpce.core.report import Cell, Coverage, Past, PlaceReport, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 US = replace(PLACE, region="us-east-1")
 THEIRS = replace(PLACE, account="210987654321")
@@ -139,8 +140,40 @@ def _places(*findings: Finding) -> tuple[PlaceReport, ...]:
             spending=Spending(
                 ours=9, others=2, ours_month=Decimal("144.54"), others_month=Decimal("32.12"), date="2026-09-21"
             ),
+            advice=tuple(_advice()) if place == PLACE else (),
         )
         for place in (PLACE, US, THEIRS)
+    )
+
+
+def _advice() -> Iterator[Advice]:
+    row, other = _covered(0), _covered(1)
+    prices = f"list prices of {PLACE.region}, 2026-09-21"
+    yield Advice(
+        do=Do.ADD,
+        place=PLACE,
+        vpc=row.vpc,
+        vpc_name=row.vpc_name,
+        service="s3",
+        what="gateway endpoint for s3",
+        saving=Decimal("59.62"),
+        why="1,242.0 GB a month go to it by a NAT gateway at $0.048 per GB; a gateway endpoint is free",
+        fix=f"aws ec2 create-tags --region {PLACE.region} --resources {row.vpc} "
+        "--tags Key=endpoint-profile,Value=gateway",
+        prices=prices,
+    )
+    yield Advice(
+        do=Do.DROP,
+        place=PLACE,
+        vpc=other.vpc,
+        vpc_name=other.vpc_name,
+        service="sns",
+        what="vpce-0f3d5a7c9b1e2d4f6 (sns, 2 zones)",
+        saving=Decimal("16.06"),
+        why="no packet in 30 days",
+        unsure="what runs once a quarter, or in an emergency, would not show",
+        fix="take sns out of the profile, which is private",
+        prices=prices,
     )
 
 

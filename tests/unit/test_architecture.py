@@ -31,7 +31,7 @@ AWS = ("boto3", "botocore", "mypy_boto3_cloudwatch", "mypy_boto3_ec2", "mypy_bot
        "mypy_boto3_securityhub", "mypy_boto3_service_quotas", "mypy_boto3_sns", "mypy_boto3_sqs", "mypy_boto3_ssm",
        "mypy_boto3_sts")  # fmt: skip
 USE_CASES = ("vpce.audit", "vpce.discover", "vpce.documents", "vpce.hub", "vpce.notify", "vpce.ownership",
-             "vpce.query_logging", "vpce.reconcile")  # fmt: skip
+             "vpce.query_logging", "vpce.recommend", "vpce.reconcile")  # fmt: skip
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vpce": (),
     "vpce.core": ("vpce.core",),

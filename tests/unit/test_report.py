@@ -40,6 +40,7 @@ from tests.factories import (
     service,
     vpcs,
 )
+from vpce.core.advice import Advice, Do
 from vpce.core.caution import careful
 from vpce.core.cost import Spending
 from vpce.core.dns import Taken
@@ -438,6 +439,16 @@ PLACE_REPORTS = st.builds(
     vpcs=st.integers(0),
     findings=st.lists(FINDINGS, max_size=3).map(tuple),
     spending=st.none() | SPENDINGS,
+    advice=st.lists(
+        st.builds(
+            Advice,
+            do=st.sampled_from(Do),
+            place=st.just(PLACE),
+            saving=st.none() | st.decimals(-(10**9), 10**9, places=2),
+            **dict.fromkeys(("vpc", "vpc_name", "service", "what", "why", "unsure", "fix", "prices"), WORDS),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 
 
@@ -448,14 +459,14 @@ def test_what_the_audit_of_a_place_hands_on_is_read_back_as_it_was(report: Place
 
 def test_what_a_version_without_prices_left_is_still_read() -> None:
     document = place_document(a_report(a_finding(monthly="16.06", price_date="2026-01-02")).places[0])
-    del document["spending"]
+    del document["spending"], document["advice"]
     for finding in document["findings"]:
         del finding["monthly"], finding["price_date"]
 
     report = read_place_document(document)
 
     assert isinstance(report, PlaceReport)
-    assert report.spending is None
+    assert (report.spending, report.advice) == (None, ())
     assert [(f.monthly, f.cost) for f in report.findings] == [("", "")]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.reports import a_fleet_report, a_hostile_report, an_everyday_report
 from tests.factories import a_compared_report, a_report
+from vpce.core.advice import Do
 from vpce.core.findings import Severity, State
 from vpce.core.report import Cell, Report, report_document
 
@@ -49,7 +50,8 @@ def test_whatever_the_schema_names_is_in_a_report_and_nothing_else() -> None:
         assert one["additionalProperties"] is False
         assert one["required"] == [*one["properties"]]
     assert [*SCHEMA["properties"]] == [*document]
-    assert all(document[key] for key in ("places", "unread", "findings", "resolved", "coverage", "spending", "history"))
+    parts = ("places", "unread", "findings", "resolved", "coverage", "spending", "advice", "history")
+    assert all(document[key] for key in parts)
     assert report_document(a_compared_report())["forgotten"]
 
 
@@ -58,4 +60,5 @@ def test_the_schema_knows_every_word() -> None:
 
     assert {*finding["severity"]["enum"]} == {s.word for s in Severity}
     assert {*finding["state"]["enum"]} == {*State}
+    assert {*SCHEMA["$defs"]["advice"]["properties"]["do"]["enum"]} == {*Do}
     assert {*coverage["cells"]["additionalProperties"]["enum"]} == {*Cell}

@@ -19,7 +19,9 @@ from vpce.core.findings import Unread
 from vpce.core.ignores import ignored_by_tag
 from vpce.core.model import Kind
 from vpce.core.profile import ProfileError
+from vpce.core.recommend import recommend
 from vpce.core.report import PlaceReport
+from vpce.recommend import case_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,6 +75,7 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
         unread=_unread(around.place, subjects, checked),
         coverage=tuple(_row(s, checked[s.vpc.id]) for s in subjects),
         spending=spending_of(own, around.prices),
+        advice=tuple(a for s in subjects for a in recommend(case_of(around, s.vpc, s.network)).advice if a.is_worth_it),
     )
     plans = [s.plan for s in subjects if s.plan is not None and s.follows_a_profile]
     drifted = frozenset(p.vpc.id for p in plans if careful(p, moment).actions)

@@ -136,10 +136,12 @@ def _lines(said: Recommendation) -> Iterator[str]:
     yield f"  In all, {dollars(total)} a month could be saved." if total else "  Nothing to save that could be told."
 
 
-def advice_lines(advice: Advice) -> Iterator[str]:
+def advice_lines(advice: Advice, *, where: bool = False) -> Iterator[str]:
     """In full, with the money before it."""
     yield f"    {money(advice):>12}  {advice.do}: {advice.what}"
-    for name, text in (("why", advice.why), ("unsure", advice.unsure), ("fix", advice.fix)):
+    named = f"{advice.vpc} ({advice.vpc_name})" if advice.vpc_name else advice.vpc
+    place = f"{named} in {advice.place}" if where else ""
+    for name, text in (("where", place), ("why", advice.why), ("unsure", advice.unsure), ("fix", advice.fix)):
         if text:
             yield f"{'':18}{name:<7}{text}"
 

@@ -14,7 +14,8 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from vpce.core.cost import spent
+from vpce.core.advice import advice_lines, saving_of
+from vpce.core.cost import dollars, spent
 from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.ignores import FILE
 from vpce.core.notice import Message, clipped, count, joined, plain, subject_of
@@ -81,7 +82,19 @@ def in_full(report: Report) -> str:
     unread = _section("COULD NOT BE READ (nothing is known of it)", *_all(_of_unread(report.all_unread)))
     found, _ = _all(_of_findings(findings, per_check=len(findings)))
     cost = [f"Interface endpoints: {cost}."] if (cost := spent(s for _, s in report.spending)) else []
-    return joined([f"vpce audit of {_minute(report)}: {report.headline}.", *cost, "", *unread, *found[1:]]).rstrip()
+    head = [f"vpce audit of {_minute(report)}: {report.headline}.", *cost, ""]
+    return joined([*head, *unread, *found[1:], "", *_money(report)]).rstrip()
+
+
+def _money(report: Report) -> Iterator[str]:
+    lines = [one for advice in report.advice for one in advice_lines(advice, where=True)]
+    yield from _section(f"WHAT WOULD SAVE MONEY ({_saving(report)})", lines, [])
+
+
+def _saving(report: Report) -> str:
+    basis = sorted({a.prices for a in report.advice if a.prices}) or ["no list prices are known"]
+    said = basis[0] if len(basis) == 1 else f"list prices of {len(basis)} regions, each with its date in the report"
+    return f"{dollars(saving_of(report.advice))} a month; {said}"
 
 
 def _minute(report: Report) -> str:
@@ -108,6 +121,8 @@ def _head(report: Report) -> Iterator[str]:
     yield f"In all: {report.headline}."
     if cost := spent(s for _, s in report.spending):
         yield f"Interface endpoints: {cost}."
+    if saving_of(report.advice):
+        yield f"Could be saved: {_saving(report)}; the report has how."
     if report.trouble:
         yield f"! What the last audit left could not be read, so everything counts as new: {report.trouble}"
 

@@ -14,7 +14,8 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from vpce.core.cost import spent
+from vpce.core.advice import money, saving_of
+from vpce.core.cost import dollars, spent
 from vpce.core.findings import Severity, State
 from vpce.core.notice import count, plain
 from vpce.core.report import Cell
@@ -22,6 +23,7 @@ from vpce.core.report import Cell
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from vpce.core.advice import Advice
     from vpce.core.cost import Spending
     from vpce.core.findings import Finding, Unread
     from vpce.core.model import Place
@@ -47,6 +49,7 @@ def page(report: Report, *, style: str, script: str) -> str:
         _unread(report.all_unread),
         _coverage(report.coverage),
         *_spending(report.spending),
+        *_advice(report.advice),
     ]
     return Html("<!doctype html>\n") + _tag(
         "html",
@@ -171,6 +174,7 @@ def _top(report: Report) -> Iterator[Html]:
     if report.history:
         yield _history(report.history)
     links = [("findings", "Findings"), ("resolved", "Resolved"), ("unread", "Not read"), ("coverage", "Coverage")]
+    links += [("money", "Savings")] if report.advice else []
     yield _tag(
         "nav", _tag("ul", *(_tag("li", _tag("a", said, href=f"#{to}")) for to, said in links)), aria_label="Page"
     )
@@ -308,7 +312,7 @@ def _filters(report: Report) -> Html:
     findings = report.all_findings
     places = {p.place for p in report.places} | {u.place for u in report.all_unread} | {f.place for f in findings}
     checks = Counter(f.check for f in findings)
-    both = "findings-table coverage-table"
+    both = "findings-table coverage-table money-table"
     states = {_COUNTS: "new and open", **{s.value: s.value for s in (State.NEW, State.OPEN, State.IGNORED)}, "": "all"}
     fields = [
         _tag("label", "Search ", Html(f'<input type="search" name="q" data-for="{both}" autocomplete="off">')),
@@ -421,3 +425,35 @@ def _spending(places: Sequence[tuple[Place, Spending]]) -> Iterator[Html]:
     if total:
         lines = [_tag("li", _place(place), ": ", said) for place, s in places if (said := spent([s]))]
         yield _section("spending", "What interface endpoints cost", _tag("p", f"In all {total}."), _some(lines))
+
+
+# ---- advice -------------------------------------------------------------------------------------------------------
+
+
+def _advice(advice: Sequence[Advice]) -> Iterator[Html]:
+    """Nothing where there is none."""
+    if advice:
+        total = dollars(saving_of(advice))
+        yield _section(
+            "money",
+            "What would save money",
+            _tag("p", f"{total} a month, by list prices, of what can be told in money."),
+            _long_table(
+                "money",
+                "savings",
+                "Advice, most money first; open one for why, and what could make it wrong.",
+                ["US dollars a month", "VPC", "account and region", "advice"],
+                [_one_advice(a) for a in advice],
+            ),
+        )
+
+
+def _one_advice(advice: Advice) -> Html:
+    facts = [("why", advice.why), ("unsure", advice.unsure), ("do", advice.fix), ("prices", advice.prices)]
+    more = [part for name, said in facts if said for part in (_tag("dt", name), _tag("dd", said))]
+    details = _tag("details", _tag("summary", _tag("bdi", f"{advice.do}: {advice.what}")), _tag("dl", *more))
+    return _tag(
+        "tr",
+        *_cells(money(advice), _vpc(advice.vpc, advice.vpc_name), _place(advice.place), details),
+        data_is=f"{advice.place.account} {advice.place.region}",
+    )

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from vpce.core.cost import read_spending, spending_document
+from vpce.core.advice import advice_document, read_advice, saving_of
+from vpce.core.advice import order_of as advice_order
+from vpce.core.cost import number, read_spending, spending_document
 from vpce.core.findings import Finding, Severity, State, Unread, order_of
 from vpce.core.model import Place
 from vpce.core.notice import count
@@ -18,6 +20,7 @@ from vpce.core.notice import count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from vpce.core.advice import Advice
     from vpce.core.cost import Spending
 
 
@@ -61,6 +64,8 @@ class PlaceReport:
     coverage: tuple[Coverage, ...] = ()
     spending: Spending | None = None
     """None in what an earlier version left."""
+    advice: tuple[Advice, ...] = ()
+    """What would save money in its VPCs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,10 @@ class Report:
         return [(p.place, p.spending) for p in sorted(self.places, key=lambda p: p.place) if p.spending]
 
     @property
+    def advice(self) -> list[Advice]:
+        return sorted((a for p in self.places for a in p.advice), key=advice_order)
+
+    @property
     def vpcs(self) -> int:
         return sum(p.vpcs for p in self.places)
 
@@ -188,6 +197,8 @@ def report_document(report: Report) -> dict[str, Any]:
         "forgotten": [finding_document(f) for f in report.forgotten],
         "coverage": [_coverage_document(c) for c in report.coverage],
         "spending": [{"account": p.account, "region": p.region} | spending_document(s) for p, s in report.spending],
+        "advice": [advice_document(a) for a in report.advice],
+        "saving": number(saving_of(report.advice)),
         "history": [past_document(p) for p in report.history],
     }
 
@@ -286,6 +297,7 @@ def place_document(report: PlaceReport | Unread) -> dict[str, Any]:
                 "parts_unread": [unread_document(u) for u in report.unread],
                 "coverage": [_coverage_document(c) for c in report.coverage],
                 "spending": spending_document(report.spending) if report.spending else None,
+                "advice": [advice_document(a) for a in report.advice],
             }
 
 
@@ -309,4 +321,5 @@ def read_place_document(document: Mapping[str, Any]) -> PlaceReport | Unread:
             for c in document["coverage"]
         ),
         spending=read_spending(spent) if (spent := document.get("spending")) else None,
+        advice=tuple(read_advice(a) for a in document.get("advice", ())),  # an earlier version gave none
     )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import a_catalog, a_gateway, a_profile, a_subnet, a_table, a_vpc, an_interface, an_offer
-from vpce.core.advice import Do, advice_document, as_document, as_text, order_of, read_advice, saving_of
+from vpce.core.advice import Do, advice_document, as_document, as_text, in_all, order_of, read_advice, saving_of
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source, Usage
 from vpce.core.idle import Activity, Use
 from vpce.core.model import Kind, Route
@@ -257,7 +257,10 @@ def test_idle_endpoints_that_are_not_for_people_to_drop() -> None:
 
 def test_below_the_break_even_of_one_zone_the_nat_gateway_carries_it_for_less() -> None:
     case = with_endpoints(an_interface(), activity={"vpce-sqs": used("vpce-sqs", 100)})
-    assert said(case) == [(Do.DROP, "vpce-sqs (sqs, 2 zones)", f"{float(TWO_ZONES) + 1 - 4.8:.2f}")]
+    assert said(case) == [(Do.BY_NAT, "vpce-sqs (sqs, 2 zones)", f"{float(TWO_ZONES) + 1 - 4.8:.2f}")]
+    advice = recommend(case).advice
+    assert not saving_of(advice)
+    assert in_all(advice) == "$12.26 a month where privacy does not matter"
 
 
 def test_without_a_nat_gateway_nothing_is_cheaper_than_one_zone() -> None:
@@ -473,7 +476,7 @@ def test_most_money_comes_first() -> None:
     advice = everything().advice
     assert list(advice) == sorted(advice, key=order_of)
     assert [key(a) for a in advice] == sorted(key(a) for a in advice)
-    assert len({a.do for a in advice}) == 3
+    assert len({a.do for a in advice}) == 4
 
 
 def test_kinds_of_offers_are_told_apart() -> None:

@@ -12,7 +12,7 @@ from vpce.core.model import Place
 from vpce.core.notice import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from vpce.core.evidence import Evidence
     from vpce.core.model import Vpc
@@ -24,6 +24,8 @@ class Do(StrEnum):
     NEED = "needed"
     """It costs, and without it calls fail."""
     DROP = "drop"
+    BY_NAT = "cheaper by NAT"
+    """Dropped, it would save money, at the price of privacy: not counted in what could be saved."""
     NARROW = "fewer zones"
     WITHOUT_NAT = "no NAT"
     SKIP = "not worth it"
@@ -90,8 +92,19 @@ class Recommendation:
 
 
 def saving_of(advice: Iterable[Advice]) -> Decimal:
-    """US dollars a month, of what is advised and can be told. What calls need is not counted against it."""
+    """US dollars a month, of what is advised without reserve and can be told. What calls need is not held against it."""
+    return sum_of(a for a in advice if a.do is not Do.BY_NAT)
+
+
+def sum_of(advice: Iterable[Advice]) -> Decimal:
     return sum((a.saving for a in advice if a.saving is not None and a.saving > 0), Decimal())
+
+
+def in_all(advice: Collection[Advice]) -> str:
+    """``$78.48 a month, and $14.54 more where privacy does not matter``; empty where nothing could be saved."""
+    total, more = saving_of(advice), sum_of(a for a in advice if a.do is Do.BY_NAT)
+    reserve = f"{dollars(more)}{' more' if total else ' a month'} where privacy does not matter" if more else ""
+    return ", and ".join(s for s in (f"{dollars(total)} a month" if total else "", reserve) if s)
 
 
 def order_of(advice: Advice) -> tuple[bool, bool, Decimal, Place, str, str, str]:
@@ -132,8 +145,8 @@ def _lines(said: Recommendation) -> Iterator[str]:
         yield f"  not known: {gap}"
     for command in said.better:
         yield f"  would tell more: {command}"
-    total = saving_of(said.advice)
-    yield f"  In all, {dollars(total)} a month could be saved." if total else "  Nothing to save that could be told."
+    total = in_all(said.advice)
+    yield f"  Could be saved: {total}." if total else "  Nothing to save that could be told."
 
 
 def advice_lines(advice: Advice, *, where: bool = False) -> Iterator[str]:

@@ -14,8 +14,8 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from vpce.core.advice import advice_lines, saving_of
-from vpce.core.cost import dollars, spent
+from vpce.core.advice import advice_lines, in_all
+from vpce.core.cost import spent
 from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.ignores import FILE
 from vpce.core.notice import Message, clipped, count, joined, plain, subject_of
@@ -94,7 +94,7 @@ def _money(report: Report) -> Iterator[str]:
 def _saving(report: Report) -> str:
     basis = sorted({a.prices for a in report.advice if a.prices}) or ["no list prices are known"]
     said = basis[0] if len(basis) == 1 else f"list prices of {len(basis)} regions, each with its date in the report"
-    return f"{dollars(saving_of(report.advice))} a month; {said}"
+    return f"{in_all(report.advice) or 'nothing that can be told in money'}; {said}"
 
 
 def _minute(report: Report) -> str:
@@ -121,7 +121,7 @@ def _head(report: Report) -> Iterator[str]:
     yield f"In all: {report.headline}."
     if cost := spent(s for _, s in report.spending):
         yield f"Interface endpoints: {cost}."
-    if saving_of(report.advice):
+    if in_all(report.advice):
         yield f"Could be saved: {_saving(report)}; the report has how."
     if report.trouble:
         yield f"! What the last audit left could not be read, so everything counts as new: {report.trouble}"

@@ -14,8 +14,8 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from vpce.core.advice import money, saving_of
-from vpce.core.cost import dollars, spent
+from vpce.core.advice import in_all, money
+from vpce.core.cost import spent
 from vpce.core.findings import Severity, State
 from vpce.core.notice import count, plain
 from vpce.core.report import Cell
@@ -433,11 +433,11 @@ def _spending(places: Sequence[tuple[Place, Spending]]) -> Iterator[Html]:
 def _advice(advice: Sequence[Advice]) -> Iterator[Html]:
     """Nothing where there is none."""
     if advice:
-        total = dollars(saving_of(advice))
+        total = in_all(advice) or "Nothing"
         yield _section(
             "money",
             "What would save money",
-            _tag("p", f"{total} a month, by list prices, of what can be told in money."),
+            _tag("p", f"{total}, by list prices, of what can be told in money."),
             _long_table(
                 "money",
                 "savings",

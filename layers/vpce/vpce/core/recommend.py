@@ -14,7 +14,7 @@ What is called and has no endpoint, by logs (``vpce.core.evidence``)::
 What has an interface endpoint, by CloudWatch (``vpce.core.idle``)::
 
     idle                                                        drop it
-    less than the break-even, and a NAT gateway is there        drop it: the NAT gateway would carry it for less
+    less than the break-even, and a NAT gateway is there        cheaper by NAT: for those whom privacy costs too much
     less than the break-even of its zones, more than of fewer   fewer zones
 
 And whether the NAT gateways could go, once nothing but AWS's services is called. That and what is below its break-even
@@ -33,7 +33,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vpce.core.advice import Advice, Do, Fit, Recommendation, order_of, saving_of
+from vpce.core.advice import Advice, Do, Fit, Recommendation, order_of, sum_of
 from vpce.core.commands import aws, tag_it
 from vpce.core.cost import break_even, data_month, dollars, endpoint_month, monthly_gb, without_nat
 from vpce.core.idle import Use, is_expected
@@ -143,7 +143,7 @@ class _Adviser:
     def recommendation(self) -> Recommendation:
         gateways, calls, below = [*self._gateways()], [*self._calls()], [*self._below()]
         nat, without = self._without_nat(gateways)
-        if without and without.saving and without.saving > saving_of([*calls, *below]):
+        if without and without.saving and without.saving > sum_of([*calls, *below]):
             calls, below = [*(a for a in calls if a.do is Do.NEED), without], []
         advice = sorted([*gateways, *calls, *below, *self._idle(), *self._narrowed()], key=order_of)
         return Recommendation(
@@ -297,16 +297,16 @@ class _Adviser:
                 "what runs once a quarter, or in an emergency, would not show",
                 "" if self.case.exits else "without it the VPC has no way to the service",
             )
-            yield self._drop(endpoint, service, self._hours(len(endpoint.subnets)), activity.why, unsure)
+            yield self._drop(Do.DROP, endpoint, service, self._hours(len(endpoint.subnets)), activity.why, unsure)
 
-    def _drop(self, endpoint: Endpoint, service: str, saving: Decimal | None, why: str, unsure: str) -> Advice:
+    def _drop(self, do: Do, endpoint: Endpoint, service: str, saving: Decimal | None, why: str, unsure: str) -> Advice:
         fix = (
             f"take {service} out of the profile, which is {endpoint.made_for}"
             if endpoint.is_ours
             else aws(self.vpc.place, "ec2 delete-vpc-endpoints", "--vpc-endpoint-ids", endpoint.id)
         )
         what = f"{endpoint.id} ({service}, {count(len(endpoint.subnets), 'zone')})"
-        return self._advice(Do.DROP, what, saving=saving, why=why, service=service, unsure=unsure, fix=fix)
+        return self._advice(do, what, saving=saving, why=why, service=service, unsure=unsure, fix=fix)
 
     def _carried(self, *, is_below: bool) -> Iterator[tuple[Endpoint, str, Decimal, Prices]]:
         """Endpoints in use, with GB a month: those that a NAT gateway there would carry for less, or the others."""
@@ -323,7 +323,7 @@ class _Adviser:
             nat = gb * prices.nat_gb
             why = f"{_gb(gb)} a month go through it for {dollars(cost)}; the NAT gateway would take {dollars(nat)}"
             unsure = "they would leave by a public address: keep it where rules or policies ask for the private way"
-            yield self._drop(endpoint, service, cost - nat, why, unsure)
+            yield self._drop(Do.BY_NAT, endpoint, service, cost - nat, why, unsure)
 
     def _narrowed(self) -> Iterator[Advice]:
         """Fewer zones, where fewer are enough; of ours all together, since one tag says it for the VPC."""
@@ -381,7 +381,7 @@ class _Adviser:
         advice = self._advice(
             Do.WITHOUT_NAT,
             f"no NAT gateway, but interface endpoints for {names}" if names else "no NAT gateway",
-            saving=answer.saving - saving_of(gateways),  # those are advised in any case
+            saving=answer.saving - sum_of(gateways),  # those are advised in any case
             why=f"nothing but AWS's services is called; {sums}",
             unsure=f"whatever was not called in these {logs.days:.0f} days fails without them",
         )
@@ -418,7 +418,7 @@ class _Adviser:
         """Gateway and interface services, if all advice is followed; without NAT gateways all that is called."""
         find, called = self.case.catalog.find, {u.service for u in self.case.called}
         gateway = {s for s in called if find(s, Kind.GATEWAY)}
-        dropped = {a.service for a in advice if a.do is Do.DROP}
+        dropped = {a.service for a in advice if a.do is Do.DROP}  # not those that are only cheaper by NAT
         kept = {
             short_name(e.service, self.vpc.place.region)
             for e in self.case.serving

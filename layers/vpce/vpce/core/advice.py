@@ -92,7 +92,7 @@ class Recommendation:
 
 
 def saving_of(advice: Iterable[Advice]) -> Decimal:
-    """US dollars a month, of what is advised without reserve and can be told. What calls need is not held against it."""
+    """US dollars a month, of what is advised without reserve and can be told; what calls need is not against it."""
     return sum_of(a for a in advice if a.do is not Do.BY_NAT)
 
 

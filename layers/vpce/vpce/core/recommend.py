@@ -297,7 +297,14 @@ class _Adviser:
                 "what runs once a quarter, or in an emergency, would not show",
                 "" if self.case.exits else "without it the VPC has no way to the service",
             )
-            yield self._drop(Do.DROP, endpoint, service, self._hours(len(endpoint.subnets)), activity.why, unsure)
+            yield self._drop(
+                Do.DROP,
+                endpoint,
+                service,
+                saving=self._hours(len(endpoint.subnets)),
+                why=activity.why,
+                unsure=unsure,
+            )
 
     def _drop(self, do: Do, endpoint: Endpoint, service: str, saving: Decimal | None, why: str, unsure: str) -> Advice:
         fix = (
@@ -323,7 +330,7 @@ class _Adviser:
             nat = gb * prices.nat_gb
             why = f"{_gb(gb)} a month go through it for {dollars(cost)}; the NAT gateway would take {dollars(nat)}"
             unsure = "they would leave by a public address: keep it where rules or policies ask for the private way"
-            yield self._drop(Do.BY_NAT, endpoint, service, cost - nat, why, unsure)
+            yield self._drop(Do.BY_NAT, endpoint, service, saving=cost - nat, why=why, unsure=unsure)
 
     def _narrowed(self) -> Iterator[Advice]:
         """Fewer zones, where fewer are enough; of ours all together, since one tag says it for the VPC."""

@@ -300,13 +300,15 @@ class _Adviser:
             yield self._drop(
                 Do.DROP,
                 endpoint,
-                service,
+                service=service,
                 saving=self._hours(len(endpoint.subnets)),
                 why=activity.why,
                 unsure=unsure,
             )
 
-    def _drop(self, do: Do, endpoint: Endpoint, service: str, saving: Decimal | None, why: str, unsure: str) -> Advice:
+    def _drop(
+        self, do: Do, endpoint: Endpoint, *, service: str, saving: Decimal | None, why: str, unsure: str
+    ) -> Advice:
         fix = (
             f"take {service} out of the profile, which is {endpoint.made_for}"
             if endpoint.is_ours
@@ -330,7 +332,7 @@ class _Adviser:
             nat = gb * prices.nat_gb
             why = f"{_gb(gb)} a month go through it for {dollars(cost)}; the NAT gateway would take {dollars(nat)}"
             unsure = "they would leave by a public address: keep it where rules or policies ask for the private way"
-            yield self._drop(Do.BY_NAT, endpoint, service, saving=cost - nat, why=why, unsure=unsure)
+            yield self._drop(Do.BY_NAT, endpoint, service=service, saving=cost - nat, why=why, unsure=unsure)
 
     def _narrowed(self) -> Iterator[Advice]:
         """Fewer zones, where fewer are enough; of ours all together, since one tag says it for the VPC."""

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from vpce.aws.errors import AwsError, in_words
 from vpce.aws.observe import interfaces_at
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
+from vpce.aws.pricelist import prices_of
 from vpce.aws.queue import put_back
 from vpce.core.approval import StaleError, approval_document, approved, limited
 from vpce.core.aside import RELEASED_FOR, others_at, release, released
@@ -34,11 +35,12 @@ from vpce.core.digest import in_full
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look, where_to_look
 from vpce.core.findings import Unread
+from vpce.core.idle import DAYS
 from vpce.core.journey import Reach, journey, name_of
 from vpce.core.journey import as_document as journey_document
 from vpce.core.journey import as_text as journey_text
 from vpce.core.model import Kind, Place
-from vpce.core.network import NAMES
+from vpce.core.network import NAMES, Facet
 from vpce.core.notice import explain, line, plan_document
 from vpce.core.ownership import (
     Hands,
@@ -55,7 +57,7 @@ from vpce.core.policies import PolicyFile
 from vpce.core.profile import Mode, ProfileError, Profiles, did_you_mean, read_profiles
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
-from vpce.core.status import status_of
+from vpce.core.status import document, status_of, used
 from vpce.ownership import OwnershipError, hand_over, handovers, is_running, removals
 from vpce.reconcile import PATIENCE, Surroundings
 
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
 
     from vpce.core.model import Vpc
     from vpce.core.plan import Outcome, Plan
+    from vpce.core.status import Row
 
 FINE, FAILED, TO_DO = 0, 1, 3
 _BETWEEN_LOOKS = 10.0
@@ -145,6 +148,10 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
     command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
     command.add_argument("--region", help="the VPCs' region")
+    command.add_argument("--traffic", action="store_true", help="whether anybody uses them, as CloudWatch has counted")
+    command.add_argument(
+        "--days", type=_days, default=DAYS, metavar="N", help="that traffic is counted in (default: %(default)s)"
+    )
     command.set_defaults(command=_status)
     command = commands.add_parser("audit", parents=[looks], help="what is wrong with every VPC")
     command.add_argument("--region", action="append", help="may be given several times")
@@ -205,17 +212,36 @@ def _explain_name(options: argparse.Namespace) -> int:
     return TO_DO if way.reach is Reach.BROKEN else FINE
 
 
+def _days(text: str) -> int:
+    """CloudWatch keeps sums for 455 days.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
+    """
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 454:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is no count of days from 1 to 454")
+    return int(text)
+
+
 def _status(options: argparse.Namespace) -> int:
-    around = _around(options)
-    vpcs = around.observe([options.vpc] if options.vpc else None, now=datetime.now(UTC))
+    around, now = _around(options), datetime.now(UTC)
+    vpcs = around.observe([options.vpc] if options.vpc else None, now=now)
     if options.vpc and not vpcs:
         raise CannotError(f"no VPC {options.vpc} in {around.place}; is --region right?")
     own = [vpc for vpc in vpcs if not vpc.is_shared_with_us]
-    networks = around.survey(own, NAMES).networks
-    rows = [row for vpc in own for row in status_of(vpc, served_centrally(vpc, networks[vpc.id], around.catalog))]
-    print(json.dumps([asdict(row) for row in rows], indent=1) if options.json else status_text(rows))
+    facets = NAMES | {Facet.METRICS} if options.traffic else NAMES
+    networks = around.survey(own, facets, now=now, days=options.days).networks
+    rows: list[Row] = []
+    for vpc in own:
+        there = status_of(vpc, served_centrally(vpc, networks[vpc.id], around.catalog))
+        prices = prices_of(around.place.region)
+        rows += used(there, vpc, networks[vpc.id].activity, prices) if options.traffic else there
+    print(json.dumps([document(row) for row in rows], indent=1) if options.json else status_text(rows))
     for facet, why in sorted({(f, n.unread[f]) for n in networks.values() for f in NAMES if f in n.unread}):
         print(f"vpce: {facet} could not be read, so what is served from outside may be missing: {why}", file=sys.stderr)
+    for why in sorted(
+        {n.unread[Facet.METRICS] for n in networks.values() if options.traffic and not n.knows(Facet.METRICS)}
+    ):
+        print(f"vpce: {Facet.METRICS} could not be read: {why}", file=sys.stderr)
     return FINE
 
 

@@ -1,5 +1,5 @@
-"""The same core at a terminal: explain, plan and apply one VPC; adopt and disown endpoints; audit regions; tell what an
-event points at; put dead letters back; uninstall.
+"""The same core at a terminal: explain, plan and apply one VPC; adopt and disown endpoints; audit regions; list what
+can be had; tell what an event points at; put dead letters back; uninstall.
 
 exit code   0  nothing to do, all done, or no problem found
             1  it could not be done; the reason is on standard error
@@ -28,6 +28,7 @@ from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
 from vpce.aws.pricelist import prices_of
 from vpce.aws.queue import put_back
+from vpce.catalogue import NothingFoundError, list_profiles, list_services
 from vpce.core.approval import StaleError, approval_document, approved, limited
 from vpce.core.aside import RELEASED_FOR, others_at, release, released
 from vpce.core.caution import careful, guarded
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (CannotError, OwnershipError, ProfileError) as error:
+    except (CannotError, NothingFoundError, OwnershipError, ProfileError) as error:
         print(f"vpce: {error}", file=sys.stderr)
     except AwsError as error:
         print(f"vpce: {in_words(error)}", file=sys.stderr)
@@ -163,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--region", help="the stack's region")
     command.set_defaults(command=_redrive)
     _add_ownership(commands, looks, [out, stack])
+    _add_catalogue(commands, looks)
     return parser
 
 
@@ -182,6 +184,19 @@ def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[arg
     )
     command.add_argument("--region", action="append", help="may be given several times")
     command.set_defaults(command=_uninstall)
+
+
+def _add_catalogue(commands: Any, looks: argparse.ArgumentParser) -> None:
+    command = commands.add_parser("services", parents=[looks], help="the endpoint services of a region")
+    command.add_argument("text", metavar="TEXT", nargs="?", help="a name, as AWS, boto3 or people have it; a DNS name")
+    command.add_argument("--region", help="default: that of the credentials")
+    command.set_defaults(command=_services)
+    command = commands.add_parser(
+        "profiles", parents=[looks], help="the profiles, what a region has of them, and costs"
+    )
+    command.add_argument("name", metavar="NAME", nargs="?", help="a profile, or several joined by +")
+    command.add_argument("--region", help="default: that of the credentials")
+    command.set_defaults(command=_list_profiles)
 
 
 # ---- one VPC ------------------------------------------------------------------------------------------------------
@@ -481,6 +496,20 @@ def _audit(options: argparse.Namespace) -> int:
     if report.unread:
         return FAILED
     return FINE if report.is_clean else TO_DO
+
+
+def _services(options: argparse.Namespace) -> int:
+    print(list_services(options.region, options.text or "", _profiles(options), as_json=options.json))
+    return FINE
+
+
+def _list_profiles(options: argparse.Namespace) -> int:
+    profiles = _profiles(options)
+    print(list_profiles(options.region, options.name or "", profiles, as_json=options.json))
+    broken = profiles.broken.values() if not options.name else ()
+    for error in broken:
+        print(f"vpce: {error}", file=sys.stderr)
+    return FAILED if broken else FINE
 
 
 def _around(

@@ -57,8 +57,8 @@ def services() -> list[Service]:
         ("secrets manager", "secretsmanager"),
     ],
 )
-def test_the_names_that_people_use_lead_to_awss(text: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert found(capsys, text)[0]["name"] == expected
+def test_the_names_that_people_use_lead_to_awss(text: str, expected: str) -> None:
+    assert search(services(), text)[0].short == expected
 
 
 def test_a_service_is_told_with_all_that_is_known_of_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from vpce.core.model import Kind, short_name
 from vpce.core.notice import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vpce.core.model import Endpoint, Vpc
 
@@ -90,6 +90,11 @@ def _private_dns(endpoint: Endpoint) -> str:
 def as_text(rows: Iterable[Row]) -> str:
     """Columns as wide as they need to be."""
     head = tuple(f.name.replace("_", " ") for f in fields(Row))
-    table = [head, *(tuple(plain(cell) for cell in astuple(r)) for r in rows)]
+    return columns([head, *(tuple(plain(cell) for cell in astuple(r)) for r in rows)])
+
+
+def columns(table: Sequence[tuple[str, ...]]) -> str:
+    """Lines, the first of which is the head; every column as wide as it needs to be."""
+    head = table[0]
     widths = [max(len(line[column]) for line in table) for column in range(len(head))]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in table)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
 
 from hypothesis import strategies as st
 
 from vpce.core.aside import released
 from vpce.core.compare import compare, memory_of
+from vpce.core.cost import Spending
 from vpce.core.findings import Finding, Severity, State, Unread
 from vpce.core.model import (
     OUR_RULE,
@@ -46,6 +48,7 @@ from vpce.core.plan import (
     make_plan,
 )
 from vpce.core.policies import FULL_ACCESS, EndpointPolicy
+from vpce.core.prices import Prices, Tier
 from vpce.core.profile import Profile, Wish
 from vpce.core.report import PlaceReport, Report
 
@@ -56,6 +59,17 @@ if TYPE_CHECKING:
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 PLACE = Place(account=ACCOUNT, region=REGION)
+PRICES = Prices(
+    region=REGION,
+    date="2026-01-02",
+    endpoint_hour=Decimal("0.011"),
+    endpoint_gb=(Tier(above=0, price=Decimal("0.01")),),
+    nat_hour=Decimal("0.048"),
+    nat_gb=Decimal("0.048"),
+    public_ipv4_hour=Decimal("0.005"),
+)
+SPENDING = Spending(ours=4, others=1, ours_month=Decimal("64.24"), others_month=Decimal("16.06"), date=PRICES.date)
+UNPRICED = Spending(ours=2, others=0, ours_month=None, others_month=None, date="")
 CIDR, IPV6 = "10.0.0.0/16", "2001:db8:1::/56"
 BOTH = frozenset({"ipv4", "ipv6"})
 A, B, C = f"{REGION}a", f"{REGION}b", f"{REGION}c"
@@ -215,7 +229,7 @@ NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
 def a_plan(vpc: Vpc, wish: Wish, catalog: Catalog | None = None, **known: Any) -> Plan:
-    return make_plan(vpc, wish, catalog or a_catalog(), Known(**{"now": NOW, **known}))
+    return replace(make_plan(vpc, wish, catalog or a_catalog(), Known(**{"now": NOW, **known})), prices=PRICES)
 
 
 def steps(vpc: Vpc, wish: Wish, catalog: Catalog | None = None, **known: Any) -> tuple[Step, ...]:
@@ -527,7 +541,13 @@ def a_compared_report() -> Report:
     ignored = a_finding(vpc="vpc-8", state=State.IGNORED, ignored="tag endpoint-audit = off")
     before = (*open_ones, resolved, ignored, a_finding(place=lost), a_finding(place=gone, vpc="vpc-9"))
     new = (
-        a_finding(vpc="vpc-5", vpc_name="", fix="aws ec2 one\nOr: aws ec2 another"),
+        a_finding(
+            vpc="vpc-5",
+            vpc_name="",
+            fix="aws ec2 one\nOr: aws ec2 another",
+            monthly="16.06",
+            price_date=PRICES.date,
+        ),
         *(
             a_finding(
                 check="missing-gateway-endpoint",
@@ -554,8 +574,8 @@ def a_compared_report() -> Report:
     report = Report(
         run="2026-11-02T06:00:00.000Z-b",
         places=(
-            PlaceReport(place=PLACE, vpcs=31, findings=(*open_ones, ignored, *new)),
-            PlaceReport(place=elsewhere, vpcs=7, unread=(part,)),
+            PlaceReport(place=PLACE, vpcs=31, findings=(*open_ones, ignored, *new), spending=SPENDING),
+            PlaceReport(place=elsewhere, vpcs=7, unread=(part,), spending=UNPRICED),
         ),
         unread=(Unread(place=lost, why="DescribeVpcs: AuthFailure: no; the region may not be enabled"),),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.factories import PLACE, a_finding
 from vpce.core.checks import CHECKS
 from vpce.core.compare import compare, memory_of
+from vpce.core.cost import Spending
 from vpce.core.findings import Finding, Severity, State, Unread
 from vpce.core.report import Cell, Coverage, Past, PlaceReport, Report
 
@@ -134,6 +136,9 @@ def _places(*findings: Finding) -> tuple[PlaceReport, ...]:
             findings=tuple(f for f in findings if f.place == place),
             unread=(unread,) if place == THEIRS else (),
             coverage=tuple(row for row in rows if row.place == place),
+            spending=Spending(
+                ours=9, others=2, ours_month=Decimal("144.54"), others_month=Decimal("32.12"), date="2026-09-21"
+            ),
         )
         for place in (PLACE, US, THEIRS)
     )

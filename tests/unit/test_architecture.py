@@ -37,6 +37,7 @@ USE_CASES = (
     "vpce.hub",
     "vpce.notify",
     "vpce.ownership",
+    "vpce.pricing",
     "vpce.reconcile",
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {

@@ -41,6 +41,7 @@ from tests.factories import (
     vpcs,
 )
 from vpce.core.caution import careful
+from vpce.core.cost import Spending
 from vpce.core.dns import Taken
 from vpce.core.findings import Finding, Severity, Unread
 from vpce.core.model import Dns, Ingress, Place
@@ -424,15 +425,38 @@ FINDINGS = st.builds(
     resource=WORDS,
     what=WORDS,
     fix=WORDS,
+    monthly=WORDS,
+    price_date=WORDS,
+)
+AMOUNTS = st.none() | st.decimals(min_value=0, max_value=10**9, places=2)
+SPENDINGS = st.builds(
+    Spending, ours=st.integers(0), others=st.integers(0), ours_month=AMOUNTS, others_month=AMOUNTS, date=WORDS
 )
 PLACE_REPORTS = st.builds(
-    PlaceReport, place=st.just(PLACE), vpcs=st.integers(0), findings=st.lists(FINDINGS, max_size=3).map(tuple)
+    PlaceReport,
+    place=st.just(PLACE),
+    vpcs=st.integers(0),
+    findings=st.lists(FINDINGS, max_size=3).map(tuple),
+    spending=st.none() | SPENDINGS,
 )
 
 
 @given(PLACE_REPORTS | st.builds(Unread, place=PLACES, why=WORDS))
 def test_what_the_audit_of_a_place_hands_on_is_read_back_as_it_was(report: PlaceReport | Unread) -> None:
     assert report == read_place_document(json.loads(json.dumps(place_document(report))))
+
+
+def test_what_a_version_without_prices_left_is_still_read() -> None:
+    document = place_document(a_report(a_finding(monthly="16.06", price_date="2026-01-02")).places[0])
+    del document["spending"]
+    for finding in document["findings"]:
+        del finding["monthly"], finding["price_date"]
+
+    report = read_place_document(document)
+
+    assert isinstance(report, PlaceReport)
+    assert report.spending is None
+    assert [(f.monthly, f.cost) for f in report.findings] == [("", "")]
 
 
 # ---- subjects -----------------------------------------------------------------------------------------------------

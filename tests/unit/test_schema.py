@@ -49,7 +49,7 @@ def test_whatever_the_schema_names_is_in_a_report_and_nothing_else() -> None:
         assert one["additionalProperties"] is False
         assert one["required"] == [*one["properties"]]
     assert [*SCHEMA["properties"]] == [*document]
-    assert all(document[key] for key in ("places", "unread", "findings", "resolved", "coverage", "history"))
+    assert all(document[key] for key in ("places", "unread", "findings", "resolved", "coverage", "spending", "history"))
     assert report_document(a_compared_report())["forgotten"]
 
 

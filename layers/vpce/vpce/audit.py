@@ -12,6 +12,7 @@ from vpce.aws.pace import OutOfTimeError
 from vpce.core.caution import careful
 from vpce.core.checks import FREE, Subject, run_checks
 from vpce.core.checks.room import quota_of_place
+from vpce.core.cost import spending_of
 from vpce.core.coverage import coverage_of
 from vpce.core.dns import served_centrally
 from vpce.core.findings import Unread
@@ -59,7 +60,7 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
         return Audited(report=Unread(place=around.place, why=str(error)))
     moment = datetime.fromisoformat(now)
     examined = (examine(around, vpc, survey.networks[vpc.id], moment, survey.quotas) for vpc in own)
-    subjects = [replace(subject, quotas=survey.quotas, now=now) for subject in examined]
+    subjects = [replace(subject, quotas=survey.quotas, now=now, prices=around.prices) for subject in examined]
     checked = {s.vpc.id: run_checks(s) for s in subjects}
     place_findings = quota_of_place(around.place, survey.quotas) if survey.quotas else []
     report = PlaceReport(
@@ -71,6 +72,7 @@ def audit_place(around: Surroundings, *, now: str) -> Audited:
         ),
         unread=_unread(around.place, subjects, checked),
         coverage=tuple(_row(s, checked[s.vpc.id]) for s in subjects),
+        spending=spending_of(own, around.prices),
     )
     plans = [s.plan for s in subjects if s.plan is not None and s.follows_a_profile]
     drifted = frozenset(p.vpc.id for p in plans if careful(p, moment).actions)

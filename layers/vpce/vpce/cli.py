@@ -26,9 +26,10 @@ from vpce.aws.errors import AwsError, in_words
 from vpce.aws.observe import interfaces_at
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
-from vpce.aws.pricelist import prices_of
+from vpce.aws.pricelist import HOME as PRICES_HOME
+from vpce.aws.pricelist import MismatchError
 from vpce.aws.queue import put_back
-from vpce.catalogue import NothingFoundError, list_profiles, list_services
+from vpce.catalogue import Listing, NothingFoundError
 from vpce.core.approval import StaleError, approval_document, approved, limited
 from vpce.core.aside import RELEASED_FOR, others_at, release, released
 from vpce.core.caution import careful, guarded
@@ -55,11 +56,15 @@ from vpce.core.ownership import (
 )
 from vpce.core.plan import Verdict
 from vpce.core.policies import PolicyFile
+from vpce.core.price_table import as_document as prices_document
+from vpce.core.price_table import as_text as prices_as_text
+from vpce.core.prices import PricesError
 from vpce.core.profile import Mode, ProfileError, Profiles, did_you_mean, read_profiles
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
 from vpce.core.status import document, status_of, used
 from vpce.ownership import OwnershipError, hand_over, handovers, is_running, removals
+from vpce.pricing import PriceSource
 from vpce.reconcile import PATIENCE, Surroundings
 
 if TYPE_CHECKING:
@@ -82,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (CannotError, NothingFoundError, OwnershipError, ProfileError) as error:
+    except (CannotError, MismatchError, NothingFoundError, OwnershipError, PricesError, ProfileError) as error:
         print(f"vpce: {error}", file=sys.stderr)
     except AwsError as error:
         print(f"vpce: {in_words(error)}", file=sys.stderr)
@@ -109,7 +114,8 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("VPCE_INSTALLATION", "vpce"),
         help="name of the stack whose endpoints are ours (default: %(default)s)",
     )
-    looks = argparse.ArgumentParser(add_help=False, parents=[out, stack])
+    priced = _with_prices()
+    looks = argparse.ArgumentParser(add_help=False, parents=[out, stack, priced])
     own = looks.add_mutually_exclusive_group()
     own.add_argument("--profiles", metavar="FILE", help="TOML file with profiles of your own")
     own.add_argument("--profiles-parameter", metavar="NAME", default="", help="SSM parameter with profiles of your own")
@@ -165,7 +171,29 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_redrive)
     _add_ownership(commands, looks, [out, stack])
     _add_catalogue(commands, looks)
+    _add_prices(commands, [out, priced])
     return parser
+
+
+def _add_prices(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("prices", parents=parents, help="what AWS charges where, and what that means")
+    command.add_argument("--region", action="append", help="may be given several times (default: all)")
+    command.add_argument("--refresh", action="store_true", help="make a new table from the AWS Price List API")
+    command.add_argument("--out", metavar="FILE", help="where the new table goes")
+    command.set_defaults(command=_prices)
+
+
+def _with_prices() -> argparse.ArgumentParser:
+    priced = argparse.ArgumentParser(add_help=False)
+    whose = priced.add_mutually_exclusive_group()
+    whose.add_argument(
+        "--prices",
+        metavar="FILE",
+        default=os.environ.get("VPCE_PRICES", ""),
+        help="TOML file of list prices (default: those in the package)",
+    )
+    whose.add_argument("--live-prices", action="store_true", help="AWS's list prices of this week")
+    return priced
 
 
 def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[argparse.ArgumentParser]) -> None:
@@ -248,8 +276,7 @@ def _status(options: argparse.Namespace) -> int:
     rows: list[Row] = []
     for vpc in own:
         there = status_of(vpc, served_centrally(vpc, networks[vpc.id], around.catalog))
-        prices = prices_of(around.place.region)
-        rows += used(there, vpc, networks[vpc.id].activity, prices) if options.traffic else there
+        rows += used(there, vpc, networks[vpc.id].activity, around.prices) if options.traffic else there
     print(json.dumps([document(row) for row in rows], indent=1) if options.json else status_text(rows))
     for facet, why in sorted({(f, n.unread[f]) for n in networks.values() for f in NAMES if f in n.unread}):
         print(f"vpce: {facet} could not be read, so what is served from outside may be missing: {why}", file=sys.stderr)
@@ -473,7 +500,7 @@ def _audit(options: argparse.Namespace) -> int:
     if home is None:
         raise CannotError("no region is set; give --region, or set AWS_REGION")
     account = client("sts", home).get_caller_identity()["Account"]
-    profiles = _profiles(options)
+    profiles, prices = _profiles(options), _price_source(options)
     reports = []
     for region in dict.fromkeys(options.region or [home]):
         place = Place(account=account, region=region)
@@ -485,6 +512,7 @@ def _audit(options: argparse.Namespace) -> int:
             installation=options.installation,
             profiles=profiles,
             pace=Pace(),
+            prices_of=prices.of,
         )
         reports.append(audit_place(around, now=datetime.now(UTC).isoformat()).report)
     report = Report(
@@ -499,13 +527,15 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _services(options: argparse.Namespace) -> int:
-    print(list_services(options.region, options.text or "", _profiles(options), as_json=options.json))
+    listing = Listing(region=options.region, profiles=_profiles(options), prices_of=_price_source(options).of)
+    print(listing.services(options.text or "", as_json=options.json))
     return FINE
 
 
 def _list_profiles(options: argparse.Namespace) -> int:
     profiles = _profiles(options)
-    print(list_profiles(options.region, options.name or "", profiles, as_json=options.json))
+    listing = Listing(region=options.region, profiles=profiles, prices_of=_price_source(options).of)
+    print(listing.of_profiles(options.name or "", as_json=options.json))
     broken = profiles.broken.values() if not options.name else ()
     for error in broken:
         print(f"vpce: {error}", file=sys.stderr)
@@ -525,6 +555,7 @@ def _around(
         installation=options.installation,
         profiles=_profiles(options) if profiles is None else profiles,
         pace=Pace(),
+        prices_of=_price_source(options).of,
         grace=timedelta(hours=getattr(options, "grace_hours", 24)),
     )
 
@@ -549,6 +580,38 @@ def _own_profiles(options: argparse.Namespace) -> Profiles:
     except OSError as error:
         raise CannotError(f"profiles file {options.profiles}: {error.strerror}") from error
     return read_profiles(shipped_profiles(), text, own_source=options.profiles)
+
+
+# ---- prices -------------------------------------------------------------------------------------------------------
+
+
+def _prices(options: argparse.Namespace) -> int:
+    source = _price_source(options)
+    if options.refresh != bool(options.out):
+        raise CannotError("--refresh and --out go together: vpce prices --refresh --out FILE")
+    if options.refresh:
+        _write(options.out, source.refreshed(client("pricing", PRICES_HOME), options.region))
+        print(f"vpce: {options.out} has what AWS charges today; --prices or VPCE_PRICES use it", file=sys.stderr)
+        return FINE
+    if options.live_prices and not options.region:
+        raise CannotError("which regions' prices? give --region, or a table of all: vpce prices --refresh --out FILE")
+    found = [source.of(r) for r in dict.fromkeys(options.region)] if options.region else [*source.table.values()]
+    known = [p for p in found if p is not None]
+    for region in sorted({*(options.region or ())} - {p.region for p in known}):
+        hint = did_you_mean(region, source.table)
+        raise CannotError(f"{options.prices or 'the table in the package'} has no region {region}{hint}")
+    print(json.dumps(prices_document(known), indent=1) if options.json else prices_as_text(known))
+    return FINE
+
+
+def _price_source(options: argparse.Namespace) -> PriceSource:
+    return PriceSource(
+        file=getattr(options, "prices", ""),
+        pricing=(lambda: client("pricing", PRICES_HOME)) if getattr(options, "live_prices", False) else None,
+        today=datetime.now(UTC).date(),
+        # https://specifications.freedesktop.org/basedir-spec/latest/
+        cache=Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vpce",
+    )
 
 
 # ---- events -------------------------------------------------------------------------------------------------------

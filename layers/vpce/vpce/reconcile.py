@@ -12,6 +12,7 @@ from vpce.aws.catalog import read_catalog
 from vpce.aws.errors import AwsError, in_words, is_worth_retrying
 from vpce.aws.network import survey
 from vpce.aws.observe import interfaces_at, observe, pages, vpcs_with
+from vpce.aws.pricelist import prices_of
 from vpce.aws.quotas import NoValueError, read_quotas
 from vpce.aws.traffic import UncountedError, traffic
 from vpce.core.aside import RELEASED_FOR, in_question, step_aside
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from vpce.core.model import Place, Vpc
     from vpce.core.network import Facet, Quotas
     from vpce.core.plan import Step
+    from vpce.core.prices import Prices
     from vpce.core.profile import Profiles, Wish
     from vpce.core.window import Window
 
@@ -67,6 +69,8 @@ class Surroundings:
     """Before what nobody asks for any more is deleted."""
     catalog_of: Callable[[EC2Client, str], Catalog] = read_catalog
     quotas_of: Callable[[ServiceQuotasClient, str], Quotas] = read_quotas
+    prices_of: Callable[[str], Prices | None] = prices_of
+    """Of a region; by default those in the package."""
     client_of: Callable[..., Any] | None = None
     """Makes clients, by service and region, for what surrounds the endpoints; None: nobody looks at that."""
     unseen: Unseen = field(default_factory=dict)
@@ -76,6 +80,11 @@ class Surroundings:
     def catalog(self) -> Catalog:
         """Read when the first plan needs it."""
         return self.catalog_of(self.ec2, self.place.region)
+
+    @cached_property
+    def prices(self) -> Prices | None:
+        """List prices of the region, read when first needed; None where nobody knows them."""
+        return self.prices_of(self.place.region)
 
     def observe(
         self,
@@ -204,7 +213,7 @@ class Surroundings:
             known = replace(known, quotas=self._quotas(made, promised))
         if self.looks_at_traffic and (due := [e.id for e in plan.due if e.kind is Kind.INTERFACE]):
             known = replace(known, **self._traffic(vpc.id, due, now))
-        return make_plan(vpc, wish, catalog, known)
+        return replace(make_plan(vpc, wish, catalog, known), prices=self.prices)
 
     def _quotas(self, made: Collection[Kind], promised: int) -> Quotas | None:
         """None where they cannot be read, as the audit tells; then EC2 says no when it is full."""

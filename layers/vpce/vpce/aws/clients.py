@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_pricing import PricingClient
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_route53profiles import Route53ProfilesClient
     from mypy_boto3_route53resolver import Route53ResolverClient
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 def client(service: Literal["cloudwatch"], region: str | None = None) -> CloudWatchClient: ...
 @overload
 def client(service: Literal["ec2"], region: str | None = None) -> EC2Client: ...
+@overload
+def client(service: Literal["pricing"], region: str | None = None) -> PricingClient: ...
 @overload
 def client(service: Literal["route53"], region: str | None = None) -> Route53Client: ...
 @overload

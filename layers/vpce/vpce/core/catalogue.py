@@ -10,6 +10,7 @@ from vpce.core.cost import dollars, endpoint_month, number
 from vpce.core.model import Kind
 from vpce.core.notice import count, plain
 from vpce.core.profile import ports_of
+from vpce.core.status import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,23 +32,21 @@ def services_text(services: Sequence[Service], region: str, prices: Prices | Non
     """A table; or, of a few, all that is known."""
     if len(services) <= FEW:
         return "\n\n".join("\n".join(_in_full(s, region, prices)) for s in services)
-    lines = _table(
-        ("service", "type", "zones", "policy", "IPv6", "zone a month", "boto3", "profiles"),
-        [
-            (
-                s.short,
-                s.offer.kind,
-                _zones(s.offer, region),
-                "yes" if s.offer.takes_policy else "no",
-                _ipv6(s.offer),
-                _price(s.offer, prices),
-                " ".join(s.clients) or "-",
-                ", ".join(s.profiles) or "-",
-            )
-            for s in services
-        ],
-    )
-    return "\n".join([*lines, _below(len(services), region, prices)])
+    head = ("service", "type", "zones", "policy", "IPv6", "zone a month", "boto3", "profiles")
+    rows = [
+        (
+            s.short,
+            s.offer.kind,
+            _zones(s.offer, region),
+            "yes" if s.offer.takes_policy else "no",
+            _ipv6(s.offer),
+            _price(s.offer, prices),
+            " ".join(s.clients) or "-",
+            ", ".join(s.profiles) or "-",
+        )
+        for s in services
+    ]
+    return "\n".join([columns([head, *rows]), _below(len(services), region, prices)])
 
 
 def _below(found: int, region: str, prices: Prices | None) -> str:
@@ -201,12 +200,6 @@ def profiles_document(profiles: Iterable[Priced], region: str, prices: Prices | 
             for p in profiles
         ],
     }
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    table = [head, *rows]
-    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
-    return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in table]
 
 
 def services_of_profile(services: Sequence[Service], profile: Profile, catalog: Catalog) -> list[Service]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vpce.core.model import Kind
 from vpce.core.plan import CreateEndpoint, DeleteEndpoint, Held, Leaving, MarkEndpoint, UpdateEndpoint
@@ -195,6 +195,10 @@ class Change:
     def is_any(self) -> bool:
         return self != Change()
 
+    def of(self, prices: Prices) -> Decimal:
+        """More or less a month."""
+        return endpoint_month(prices, self.interfaces)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCost:
@@ -207,11 +211,7 @@ class PlanCost:
     """Of what would be done, and is held."""
     marked: Change
     """Of what goes later: it is marked, and paid for until then."""
-    per_interface: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        return self.per_interface * self.change.interfaces
+    difference: Decimal
 
     @property
     def after(self) -> Decimal:
@@ -239,12 +239,13 @@ def change_of(actions: Iterable[Action]) -> Change:
 
 def plan_cost(plan: Plan, prices: Prices) -> PlanCost:
     then = [wait.then for wait in plan.waits if wait.then]
+    change = change_of([*plan.actions, *then])
     return PlanCost(
         now=endpoint_month(prices, paid_zones(plan.vpc.ours)),
-        change=change_of([*plan.actions, *then]),
+        change=change,
+        difference=change.of(prices),
         held=change_of(h.action for h in plan.held),
         marked=Change(deleted=tuple(sorted(_marked(plan.steps)))),
-        per_interface=endpoint_month(prices, 1),
     )
 
 
@@ -296,3 +297,46 @@ def spending_of(vpcs: Iterable[Vpc], prices: Prices | None) -> Spending:
         others_month=endpoint_month(prices, paid_zones(others)) if prices else None,
         date=prices.date if prices else "",
     )
+
+
+def spending_document(spending: Spending) -> dict[str, Any]:
+    """Amounts are texts; None where no list price is known."""
+    return {
+        "date": spending.date,
+        "ours": spending.ours,
+        "others": spending.others,
+        "ours_month": None if spending.ours_month is None else number(spending.ours_month),
+        "others_month": None if spending.others_month is None else number(spending.others_month),
+    }
+
+
+def read_spending(document: Mapping[str, Any]) -> Spending:
+    """The opposite of `spending_document`."""
+    ours, others = document["ours_month"], document["others_month"]
+    return Spending(
+        ours=document["ours"],
+        others=document["others"],
+        ours_month=None if ours is None else Decimal(ours),
+        others_month=None if others is None else Decimal(others),
+        date=document["date"],
+    )
+
+
+def spent(places: Iterable[Spending]) -> str:
+    """What all of them cost, in words; empty where there is no interface endpoint."""
+    all_ = list(places)
+    priced = [s for s in all_ if s.ours_month is not None and s.others_month is not None]
+    ours = sum((s.ours_month or Decimal(0) for s in priced), Decimal(0))
+    others = sum((s.others_month or Decimal(0) for s in priced), Decimal(0))
+    unpriced = sum(s.ours + s.others for s in all_ if s not in priced)
+    said = []
+    if any(s.ours or s.others for s in priced):
+        dates = sorted({s.date for s in priced})
+        when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+        said.append(
+            f"{dollars(ours + others)} a month by the hour, {dollars(ours)} of it for vpce's; "
+            f"list prices of {when}, without data"
+        )
+    if unpriced:
+        said.append(f"{unpriced} more in regions without a known list price")
+    return "; ".join(said)

@@ -14,6 +14,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from vpce.core.cost import spent
 from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.ignores import FILE
 from vpce.core.notice import Message, clipped, count, joined, plain, subject_of
@@ -79,7 +80,8 @@ def in_full(report: Report) -> str:
     findings = report.findings
     unread = _section("COULD NOT BE READ (nothing is known of it)", *_all(_of_unread(report.all_unread)))
     found, _ = _all(_of_findings(findings, per_check=len(findings)))
-    return joined([f"vpce audit of {_minute(report)}: {report.headline}.", "", *unread, *found[1:]]).rstrip()
+    cost = [f"Interface endpoints: {cost}."] if (cost := spent(s for _, s in report.spending)) else []
+    return joined([f"vpce audit of {_minute(report)}: {report.headline}.", *cost, "", *unread, *found[1:]]).rstrip()
 
 
 def _minute(report: Report) -> str:
@@ -104,6 +106,8 @@ def _news(report: Report) -> str:
 def _head(report: Report) -> Iterator[str]:
     yield f"vpce audit of {_minute(report)}: {_news(report)}."
     yield f"In all: {report.headline}."
+    if cost := spent(s for _, s in report.spending):
+        yield f"Interface endpoints: {cost}."
     if report.trouble:
         yield f"! What the last audit left could not be read, so everything counts as new: {report.trouble}"
 
@@ -197,6 +201,8 @@ def _of_findings(findings: Iterable[Finding], *, per_check: int = _PER_CHECK) ->
 def _finding(finding: Finding) -> Iterator[str]:
     yield f"    where  {_where(finding)}"
     yield f"    what   {_short(finding.what)}"
+    if finding.cost:
+        yield f"    cost   {finding.cost}"
     if len(finding.fix) > _COMMAND:
         yield "    fix    too long for a message; the report has it"
     else:

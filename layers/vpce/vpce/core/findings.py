@@ -63,6 +63,18 @@ class Finding:
     """ISO 8601: the audit that first saw it. Empty until reports are compared."""
     ignored: str = ""
     """Who says so and why, for an ignored one."""
+    monthly: str = ""
+    """US dollars a month that what it is about costs by the hour, as ``16.06``; empty where that is not the matter, or
+    where no list price is known."""
+    price_date: str = ""
+    """Of the list price, ISO 8601."""
+
+    @property
+    def cost(self) -> str:
+        """In words; empty without an amount."""
+        if not self.monthly:
+            return ""
+        return f"${self.monthly} a month by the hour; list prices of {self.place.region}, {self.price_date}"
 
     @property
     def id(self) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
+from vpce.core.bill import bill_of_actions, cost_of_actions, cost_of_plan, plan_bill
 from vpce.core.caution import warnings_of
 from vpce.core.commands import aws, tag_it
 from vpce.core.model import DELETIONS_TAG, PROFILE_TAG, RELEASED_TAG, Addresses, utc
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vpce.core.model import Endpoint, Place
-    from vpce.core.plan import Outcome, Plan, Step
+    from vpce.core.plan import Action, Outcome, Plan, Step
 
 SUBJECT_LIMIT = 99
 """SNS: fewer than 100 characters, no line breaks. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
@@ -163,7 +164,8 @@ def explain(plan: Plan, *, quiet_steps: bool = True) -> str:
     """Every step and its reason; or, without the quiet steps, what would change and what cannot."""
     shown = list(_said(s for s in plan.steps if quiet_steps or line(s).sign != " "))
     head = [f"{plan.vpc.name} in {plan.vpc.place}", f"  {plan.wish.why}"]
-    return joined([*head, *(shown or ["    nothing to do"]), *_warnings(plan), f"  {summary(plan)}"])
+    cost = [f"  {said}" for said in [cost_of_plan(plan)] if said]
+    return joined([*head, *(shown or ["    nothing to do"]), *_warnings(plan), *cost, f"  {summary(plan)}"])
 
 
 def _said(steps: Iterable[Step]) -> Iterator[str]:
@@ -199,6 +201,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "mode": plan.wish.mode.value,
         "changes": len(plan.actions),
         "held": len(plan.held),
+        "cost": plan_bill(plan),
         "warnings": [{"about": sorted(set(services)), "text": text} for text, services in warnings_of(plan).items()],
         "steps": [_step_document(s) | _policy_document(s) for s in plan.steps],
     }
@@ -263,8 +266,12 @@ class Reconciled:
         return [o.action for o in self.outcomes_that(Verdict.DONE) if isinstance(o.action, MarkEndpoint)]
 
     @property
+    def done(self) -> list[Action]:
+        return [o.action for o in self.outcomes_that(Verdict.DONE)]
+
+    @property
     def has_changed(self) -> bool:
-        return bool(self.outcomes_that(Verdict.DONE))
+        return bool(self.done)
 
     @property
     def trouble(self) -> tuple[str, ...]:
@@ -375,6 +382,8 @@ def _outcomes(run: Reconciled) -> Iterator[str]:
     for outcome in run.outcomes_that(Verdict.DONE):
         said = line(outcome.action)
         yield f"  {said.sign} {_PAST.get(said.verb, said.verb)} {said.thing}: {said.why}"
+    if run.plan and (cost := cost_of_actions(run.plan, run.done)):
+        yield f"    {cost}"
     if run.marks:
         yield f"    To keep what is marked, {_wanted_again(run)}."
     for outcome in run.outcomes_that(Verdict.FAILED):
@@ -404,6 +413,8 @@ def _held(plan: Plan) -> Iterator[str]:
         yield from (f"  {line(h.action)}" for h in plan.held if h.why == why)
     if plan.held:
         yield from (f"  {warning}" for warning in _warnings(plan))
+        if cost := cost_of_actions(plan, [h.action for h in plan.held]):
+            yield f"    {cost}"
 
 
 _PAST = {
@@ -429,6 +440,7 @@ def _run_document(run: Reconciled) -> dict[str, Any]:
             _step_document(o.action) | {"verdict": o.verdict.value, "message": o.message} for o in run.outcomes
         ],
         "shortfalls": [_step_document(s) for s in run.plan.shortfalls] if run.plan else [],
+        "cost": bill_of_actions(run.plan, run.done) if run.plan else None,
     }
 
 

@@ -14,6 +14,7 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
+from vpce.core.cost import spent
 from vpce.core.findings import Severity, State
 from vpce.core.notice import count, plain
 from vpce.core.report import Cell
@@ -21,6 +22,7 @@ from vpce.core.report import Cell
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from vpce.core.cost import Spending
     from vpce.core.findings import Finding, Unread
     from vpce.core.model import Place
     from vpce.core.report import Coverage, Past, Report
@@ -44,6 +46,7 @@ def page(report: Report, *, style: str, script: str) -> str:
         *([_forgotten(report.forgotten)] if report.forgotten else []),
         _unread(report.all_unread),
         _coverage(report.coverage),
+        *_spending(report.spending),
     ]
     return Html("<!doctype html>\n") + _tag(
         "html",
@@ -255,6 +258,7 @@ def _finding(finding: Finding) -> Html:
     commands, pages = _by_kind(finding.fix)
     fix = _all([_lines(commands), _tag("button", "Copy", type="button", class_="copy")]) if commands else "none"
     facts = [("why", finding.why), ("fix", fix), *(("console", page) for page in pages)]
+    facts += [("cost", finding.cost)] if finding.cost else []
     facts += [("resource", finding.resource), ("check", finding.check)]
     more = [part for name, said in (*facts, ("id", finding.id)) for part in (_tag("dt", name), _tag("dd", said))]
     details = _tag("details", _tag("summary", _tag("bdi", finding.what)), _tag("dl", *more))
@@ -406,3 +410,14 @@ def _covered(row: Coverage, services: Iterable[str]) -> Html:
         *(_tag("td", cell.value, class_=cell.value, title=cell.value) if cell else _tag("td") for cell in cells),
         data_is=" ".join([row.place.account, row.place.region, *gap]),
     )
+
+
+# ---- spending -----------------------------------------------------------------------------------------------------
+
+
+def _spending(places: Sequence[tuple[Place, Spending]]) -> Iterator[Html]:
+    """Nothing where there is no interface endpoint."""
+    total = spent(s for _, s in places)
+    if total:
+        lines = [_tag("li", _place(place), ": ", said) for place, s in places if (said := spent([s]))]
+        yield _section("spending", "What interface endpoints cost", _tag("p", f"In all {total}."), _some(lines))

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from vpce.core.dns import Taken
     from vpce.core.model import Subnet, Vpc
     from vpce.core.network import Quotas
+    from vpce.core.prices import Prices
     from vpce.core.profile import Wish
 
 
@@ -307,6 +308,8 @@ class Plan:
     steps: tuple[Step, ...]
     forwarded: Mapping[str, str] = field(default_factory=dict)
     """As in `Known`."""
+    prices: Prices | None = None
+    """Of the region, for who asks what it costs; None where nobody knows them."""
 
     @property
     def actions(self) -> tuple[Action, ...]:

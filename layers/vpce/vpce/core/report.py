@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from vpce.core.cost import read_spending, spending_document
 from vpce.core.findings import Finding, Severity, State, Unread, order_of
 from vpce.core.model import Place
 from vpce.core.notice import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from vpce.core.cost import Spending
 
 
 class Cell(StrEnum):
@@ -56,6 +59,8 @@ class PlaceReport:
     unread: tuple[Unread, ...] = ()
     """Parts that could not be looked at; the rest was."""
     coverage: tuple[Coverage, ...] = ()
+    spending: Spending | None = None
+    """None in what an earlier version left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +134,10 @@ class Report:
         return sorted((c for p in self.places for c in p.coverage), key=lambda c: (c.place, c.vpc))
 
     @property
+    def spending(self) -> list[tuple[Place, Spending]]:
+        return [(p.place, p.spending) for p in sorted(self.places, key=lambda p: p.place) if p.spending]
+
+    @property
     def vpcs(self) -> int:
         return sum(p.vpcs for p in self.places)
 
@@ -178,6 +187,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "resolved": [finding_document(f) for f in report.resolved],
         "forgotten": [finding_document(f) for f in report.forgotten],
         "coverage": [_coverage_document(c) for c in report.coverage],
+        "spending": [{"account": p.account, "region": p.region} | spending_document(s) for p, s in report.spending],
         "history": [past_document(p) for p in report.history],
     }
 
@@ -199,6 +209,8 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "resource": finding.resource,
         "what": finding.what,
         "fix": finding.fix,
+        "monthly": finding.monthly,
+        "price_date": finding.price_date,
     }
 
 
@@ -218,6 +230,9 @@ def read_finding(document: Mapping[str, Any]) -> Finding:
         resource=document["resource"],
         what=document["what"],
         fix=document["fix"],
+        # An earlier version knew no prices.
+        monthly=document.get("monthly", ""),
+        price_date=document.get("price_date", ""),
     )
 
 
@@ -270,6 +285,7 @@ def place_document(report: PlaceReport | Unread) -> dict[str, Any]:
                 "findings": [finding_document(f) for f in report.findings],
                 "parts_unread": [unread_document(u) for u in report.unread],
                 "coverage": [_coverage_document(c) for c in report.coverage],
+                "spending": spending_document(report.spending) if report.spending else None,
             }
 
 
@@ -292,4 +308,5 @@ def read_place_document(document: Mapping[str, Any]) -> PlaceReport | Unread:
             )
             for c in document["coverage"]
         ),
+        spending=read_spending(spent) if (spent := document.get("spending")) else None,
     )

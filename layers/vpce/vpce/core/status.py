@@ -159,11 +159,9 @@ def as_text(rows: Sequence[Row]) -> str:
     head = [f.name.replace("_", " ") for f in fields(Row)]
     if any(isinstance(row, Used) for row in rows):
         head += ["use", "bytes", "per month", "costs"]
-    table = [head, *([plain(cell) for cell in _cells(row)] for row in rows)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in table]
+    table = columns([tuple(head), *(tuple(plain(cell) for cell in _cells(row)) for row in rows)])
     prices = sorted({row.prices for row in rows if isinstance(row, Used) and row.prices})
-    return "\n".join([*lines, *(f"costs a month, hours and data: {p}" for p in prices), *_unknown(rows)])
+    return "\n".join([table, *(f"costs a month, hours and data: {p}" for p in prices), *_unknown(rows)])
 
 
 def _cells(row: Row) -> list[str]:
@@ -187,3 +185,10 @@ def _unknown(rows: Iterable[Row]) -> Iterable[str]:
         if isinstance(row, Used) and row.activity and row.activity.use is Use.UNKNOWN:
             whys[row.activity.why].append(row.endpoint)
     return (f"unknown, since {why}: {', '.join(sorted(endpoints))}" for why, endpoints in sorted(whys.items()))
+
+
+def columns(table: Sequence[tuple[str, ...]]) -> str:
+    """Lines, the first of which is the head; every column as wide as it needs to be."""
+    head = table[0]
+    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in table)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "id", "check", "severity", "state", "since", "ignored", "title", "why", "account", "region", "vpc", "vpc_name",
-    "resource", "what", "fix",
+    "resource", "what", "fix", "monthly", "price_date",
 )  # fmt: skip
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  East Asian spreadsheets take the wide ones too
 """How formulas begin. https://owasp.org/www-community/attacks/CSV_Injection"""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vpce.core.cost import endpoint_month, number, paid_zones
 from vpce.core.findings import Finding, Severity, order_of
 from vpce.core.model import Kind, short_name
 from vpce.core.network import Facet, Network
@@ -19,10 +20,12 @@ from vpce.core.profile import Profile, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from vpce.core.model import Catalog, Endpoint, Place, Vpc
     from vpce.core.network import Quotas
     from vpce.core.plan import Plan
+    from vpce.core.prices import Prices
 
 FREE = Wish(
     profile=Profile(name="gateway", gateway=("dynamodb", "s3")),
@@ -46,6 +49,8 @@ class Subject:
     """None where they could not be read; then the network's `unread` says so."""
     now: str = ""
     """ISO 8601: when EC2 was read."""
+    prices: Prices | None = None
+    """Of the region; None where nobody knows them."""
 
     @property
     def follows_a_profile(self) -> bool:
@@ -60,6 +65,10 @@ class Subject:
         if self.plan is None or not self.follows_a_profile or self.plan.wish.remove:
             return ()
         return tuple(s for s in self.plan.steps if isinstance(s, MarkEndpoint | Leaving | DeleteEndpoint))
+
+    def month(self, *endpoints: Endpoint) -> Decimal | None:
+        """What interface endpoints cost by the hour."""
+        return endpoint_month(self.prices, paid_zones(endpoints)) if self.prices else None
 
     def short(self, endpoint: Endpoint) -> str:
         return short_name(endpoint.service, self.vpc.place.region)
@@ -93,6 +102,8 @@ class Problem:
     fix: str
     breaks: tuple[str, ...] = ()
     """Ids of endpoints that do not serve because of it."""
+    monthly: Decimal | None = None
+    """US dollars a month that the thing costs by the hour, where that is the matter and known."""
 
 
 Rule = Callable[[Subject], Iterator[Problem]]
@@ -151,7 +162,10 @@ def run_checks(subject: Subject) -> Checked:
     done = [c for c in CHECKS.values() if not c.needs & unread]
     found = [(c, problem) for c in done for problem in c.rule(subject)]
     vpc = subject.vpc
-    findings = [finding_of(c, p, vpc.place, vpc=vpc.id, vpc_name=vpc.tags.get("Name", "")) for c, p in found]
+    findings = [
+        finding_of(c, p, vpc.place, vpc=vpc.id, vpc_name=vpc.tags.get("Name", ""), prices=subject.prices)
+        for c, p in found
+    ]
     return Checked(
         findings=tuple(sorted(findings, key=order_of)),
         skipped={f: tuple(sorted(c.id for c in CHECKS.values() if f in c.needs)) for f in sorted(unread)},
@@ -159,7 +173,15 @@ def run_checks(subject: Subject) -> Checked:
     )
 
 
-def finding_of(check_: Check, problem: Problem, place: Place, *, vpc: str = "", vpc_name: str = "") -> Finding:
+def finding_of(
+    check_: Check,
+    problem: Problem,
+    place: Place,
+    *,
+    vpc: str = "",
+    vpc_name: str = "",
+    prices: Prices | None = None,
+) -> Finding:
     return Finding(
         check=check_.id,
         severity=check_.severity,
@@ -171,6 +193,8 @@ def finding_of(check_: Check, problem: Problem, place: Place, *, vpc: str = "", 
         resource=problem.resource,
         what=problem.what,
         fix="\n".join([problem.fix, *by_hand(place, f"{problem.fix} {problem.resource} {vpc}")]),
+        monthly=number(problem.monthly) if problem.monthly and prices else "",
+        price_date=prices.date if problem.monthly and prices else "",
     )
 
 

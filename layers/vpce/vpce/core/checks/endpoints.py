@@ -35,6 +35,7 @@ def unavailable_endpoint(subject: Subject) -> Iterator[Problem]:
                 what=f"{subject.short(endpoint)} {endpoint.id} is {endpoint.state}{reason}",
                 fix=_see(subject, endpoint) + "   # then accept it, or delete it so that it is made anew",
                 breaks=(endpoint.id,),
+                monthly=subject.month(endpoint),
             )
 
 
@@ -90,6 +91,7 @@ def duplicate_endpoint(subject: Subject) -> Iterator[Problem]:
                 what=f"{subject.short(first)} has {first.id}, and beside it {ids}",
                 fix="If nobody uses their own names: "
                 + aws(subject.vpc.place, "ec2 delete-vpc-endpoints", "--vpc-endpoint-ids", *(e.id for e in others)),
+                monthly=subject.month(*others),
             )
 
 
@@ -113,6 +115,7 @@ def paid_s3_endpoint(subject: Subject) -> Iterator[Problem]:
                     f"--vpc-endpoint-id {endpoint.id} --private-dns-enabled "
                     "--dns-options PrivateDnsOnlyForInboundResolverEndpoint=true",
                 ),
+                monthly=subject.month(endpoint),
             )
 
 
@@ -166,6 +169,7 @@ def idle_endpoint(subject: Subject) -> Iterator[Problem]:
                 resource=f"{endpoint.id} idle",
                 what=f"{subject.short(endpoint)} {endpoint.id}: {'; '.join(remarks)}",
                 fix="\n".join(_rid_of(subject, endpoint)),
+                monthly=subject.month(endpoint),
             )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vpce.core.checks.check import Problem, Subject, check
 from vpce.core.commands import aws, tag_it
+from vpce.core.cost import nat_month
 from vpce.core.findings import Severity
 from vpce.core.model import Kind
 from vpce.core.network import Facet
@@ -108,4 +109,5 @@ def unused_nat_gateway(subject: Subject) -> Iterator[Problem]:
                 resource=f"{gateway.id} unused",
                 what=f"no route table of the VPC has a route to {gateway.id}",
                 fix=aws(vpc.place, "ec2 delete-nat-gateway", f"--nat-gateway-id {gateway.id}"),
+                monthly=nat_month(subject.prices, gateway) if subject.prices else None,
             )

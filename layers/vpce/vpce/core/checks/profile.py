@@ -191,4 +191,5 @@ def unwanted_endpoint(subject: Subject) -> Iterator[Problem]:
                 what=f"{step.service} {step.endpoint.id}: {step.why}{when}",
                 fix="Nothing, if it may go. Else ask for it again in the profile, or keep it as your own: "
                 f"vpce disown {step.endpoint.id} --region {subject.vpc.place.region}",
+                monthly=subject.month(step.endpoint),
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import A, B, a_profile, an_offer, service
+from tests.factories import PRICES, A, B, a_profile, an_offer, service
 from vpce.core.catalogue import (
     priced,
     profiles_document,
@@ -19,22 +19,12 @@ from vpce.core.catalogue import (
 )
 from vpce.core.model import Catalog, Kind
 from vpce.core.policies import EndpointPolicy
-from vpce.core.prices import Prices, Tier
 from vpce.core.services import Client, Service, nearest, search, services_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 REGION = "eu-west-1"
-IRISH = Prices(
-    region=REGION,
-    date="2026-01-02",
-    endpoint_hour=Decimal("0.011"),
-    endpoint_gb=(Tier(above=0, price=Decimal("0.01")),),
-    nat_hour=Decimal("0.048"),
-    nat_gb=Decimal("0.048"),
-    public_ipv4_hour=Decimal("0.005"),
-)
 BOTH = frozenset({"ipv4", "ipv6"})
 CATALOG = Catalog(
     region=REGION,
@@ -114,13 +104,13 @@ def test_what_is_misspelt_gets_a_hint(text: str, hint: str) -> None:
 
 
 def test_services_as_a_table(golden: Callable[[str, str], None]) -> None:
-    golden("services.txt", f"{services_text(SERVICES, REGION, IRISH)}\n")
+    golden("services.txt", f"{services_text(SERVICES, REGION, PRICES)}\n")
 
 
 def test_a_few_services_in_full(golden: Callable[[str, str], None]) -> None:
     few = [s for s in SERVICES if s.short in {"ecr.dkr", "monitoring"} or s.offer.kind is Kind.GATEWAY]
 
-    golden("services_few.txt", f"{services_text(few, REGION, IRISH)}\n")
+    golden("services_few.txt", f"{services_text(few, REGION, PRICES)}\n")
 
 
 def test_a_region_without_known_prices_has_none() -> None:
@@ -130,7 +120,7 @@ def test_a_region_without_known_prices_has_none() -> None:
 
 
 def test_services_for_machines(golden: Callable[[str, str], None]) -> None:
-    document = services_document([s for s in SERVICES if s.short == "s3"], REGION, IRISH)
+    document = services_document([s for s in SERVICES if s.short == "s3"], REGION, PRICES)
 
     golden("services.json", json.dumps(document, indent=1) + "\n")
 
@@ -141,11 +131,11 @@ OWN = a_profile(
     name="payments", gateway=["dynamodb"], interface=["rds", "s3", "sqs"], policy=EndpointPolicy(name="organization")
 )
 FREE = a_profile(name="free", gateway=["s3"])
-PRICED = [priced(p, CATALOG, IRISH, is_own=p is OWN) for p in (*PROFILES.values(), OWN, FREE)]
+PRICED = [priced(p, CATALOG, PRICES, is_own=p is OWN) for p in (*PROFILES.values(), OWN, FREE)]
 
 
 def test_profiles_with_what_a_region_has_of_them(golden: Callable[[str, str], None]) -> None:
-    golden("profiles.txt", f"{profiles_text(PRICED, REGION, IRISH)}\n")
+    golden("profiles.txt", f"{profiles_text(PRICED, REGION, PRICES)}\n")
 
 
 def test_a_service_costs_in_those_zones_that_it_has() -> None:

@@ -9,19 +9,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import NOW, a_catalog, a_gateway, a_group, a_plan, a_subnet, a_table, a_vpc, a_wish, an_interface
+from tests.factories import (
+    NOW,
+    PRICES,
+    a_catalog,
+    a_gateway,
+    a_group,
+    a_plan,
+    a_subnet,
+    a_table,
+    a_vpc,
+    a_wish,
+    an_interface,
+)
 from vpce.core.checks import FREE, Subject, run_checks
 from vpce.core.coverage import coverage_of
 from vpce.core.idle import activities, window
 from vpce.core.model import Dns, Vpc
 from vpce.core.plan import Elsewhere
-from vpce.core.prices import Prices, Tier
 from vpce.core.report import Cell
 from vpce.core.status import Used, as_text, document, status_of, used
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vpce.core.prices import Prices
     from vpce.core.profile import Wish
 
 SNS = "com.amazonaws.eu-west-1.sns"
@@ -54,18 +66,9 @@ OLD = (NOW - timedelta(days=400)).isoformat()
 AGED = replace(EVERYTHING, endpoints=tuple(replace(e, created=OLD) for e in EVERYTHING.endpoints))
 COUNTED = {"vpce-sqs": 52 * 10**9, "vpce-ssm": 0, "vpce-s3": 0, "vpce-guardduty-data": 7_000_000}
 SINCE, UNTIL = window(NOW)
-IRISH = Prices(
-    region="eu-west-1",
-    date="2026-01-02",
-    endpoint_hour=Decimal("0.011"),
-    endpoint_gb=(Tier(above=0, price=Decimal("0.01")),),
-    nat_hour=Decimal("0.048"),
-    nat_gb=Decimal("0.048"),
-    public_ipv4_hour=Decimal("0.005"),
-)
 
 
-def with_traffic(counted: dict[str, int] | None = COUNTED, prices: Prices | None = IRISH) -> list[Used]:
+def with_traffic(counted: dict[str, int] | None = COUNTED, prices: Prices | None = PRICES) -> list[Used]:
     activity = activities([AGED], counted, since=SINCE, until=UNTIL)
     return used(status_of(AGED, BY), AGED, activity, prices)
 

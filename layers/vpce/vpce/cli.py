@@ -152,14 +152,6 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("release", parents=[one], help="keep out of a VPC that is to be deleted, for a day")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.set_defaults(command=_release, now=False, allow_deletions=False)
-    command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
-    command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
-    command.add_argument("--region", help="the VPCs' region")
-    command.add_argument("--traffic", action="store_true", help="whether anybody uses them, as CloudWatch has counted")
-    command.add_argument(
-        "--days", type=_days, default=DAYS, metavar="N", help="that traffic is counted in (default: %(default)s)"
-    )
-    command.set_defaults(command=_status)
     command = commands.add_parser("audit", parents=[looks], help="what is wrong with every VPC")
     command.add_argument("--region", action="append", help="may be given several times")
     command.set_defaults(command=_audit)
@@ -170,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--region", help="the stack's region")
     command.set_defaults(command=_redrive)
     _add_ownership(commands, looks, [out, stack])
-    _add_catalogue(commands, looks)
+    _add_lists(commands, looks)
     _add_prices(commands, [out, priced])
     return parser
 
@@ -214,7 +206,16 @@ def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[arg
     command.set_defaults(command=_uninstall)
 
 
-def _add_catalogue(commands: Any, looks: argparse.ArgumentParser) -> None:
+def _add_lists(commands: Any, looks: argparse.ArgumentParser) -> None:
+    """Of what is there, and of what can be had."""
+    command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
+    command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
+    command.add_argument("--region", help="the VPCs' region")
+    command.add_argument("--traffic", action="store_true", help="whether anybody uses them, as CloudWatch has counted")
+    command.add_argument(
+        "--days", type=_days, default=DAYS, metavar="N", help="that traffic is counted in (default: %(default)s)"
+    )
+    command.set_defaults(command=_status)
     command = commands.add_parser("services", parents=[looks], help="the endpoint services of a region")
     command.add_argument("text", metavar="TEXT", nargs="?", help="a name, as AWS, boto3 or people have it; a DNS name")
     command.add_argument("--region", help="default: that of the credentials")

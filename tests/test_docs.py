@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from benchmarks.money_table import break_even_table
+from benchmarks.running_cost import text as running_cost
 from embedded.process import REPOSITORY
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.profile import read_profiles
@@ -46,3 +48,8 @@ def test_the_readme_shows_a_journey_as_the_command_prints_it() -> None:
     golden = (REPOSITORY / "tests/golden/journey_a_closed_group.txt").read_text()
 
     assert f"$ vpce explain vpc-0123456789abcdef0 sqs\n{golden}```" in README
+
+
+def test_the_readme_says_what_it_costs_as_it_is_computed() -> None:
+    assert f"## What it costs\n\n{running_cost()}\n" in README
+    assert f"\n{break_even_table()}\n" in README

@@ -130,10 +130,13 @@ def test_a_region_s_prices_are_found_among_products_that_are_called_alike(api: A
 
 def test_without_a_region_all_are_listed_but_for_local_zones_and_what_is_not_in_dollars(api: Aws) -> None:
     local = flat("LAX1-NatGateway-Hours", "0.054", region="us-west-2-lax-1", locationType="AWS Local Zone")
-    china = json.loads(flat("CNN1-VpcEndpoint-Hours", "0.1", region="cn-north-1"))
-    [term] = china["terms"]["OnDemand"].values()
-    term["priceDimensions"]["SKU.JRTCKXETXF.0"]["pricePerUnit"] = {"CNY": "0.1"}
-    api.has([*ENDPOINTS, *VIRGINIA[0], json.dumps(china)], [*ADDRESSES, *VIRGINIA[1]], [*NATS, *VIRGINIA[2], local])
+    beijing = [
+        flat(f"CNN1-{usage}-Hours", "0.1", region="cn-north-1").replace('"USD"', '"CNY"')
+        for usage in ("VpcEndpoint", "NatGateway")
+    ]
+    api.has(
+        [*ENDPOINTS, *VIRGINIA[0], beijing[0]], [*ADDRESSES, *VIRGINIA[1]], [*NATS, *VIRGINIA[2], local, beijing[1]]
+    )
 
     found = list_prices(api.client, DAY)
 

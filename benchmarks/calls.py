@@ -1,10 +1,11 @@
-"""What does a look cost? EC2 calls of a reconcile and of an audit, on fleets, against the floor.
+"""What does a look cost? EC2 and CloudWatch calls of a reconcile and of an audit, on fleets, against the floor.
 
     python -m benchmarks.calls [VPCS …]
 
 The floor is what nobody can do without: one call per page of VPCs, subnets, route tables, endpoints, security groups
-and services, and two per VPC whose DNS attributes matter (EC2 gives one attribute of one VPC per call). The fleets are
-moto's, made strict; every fifth VPC follows the profile ec2-ssm, the others have the free gateways.
+and services, and two per VPC whose DNS attributes matter (EC2 gives one attribute of one VPC per call); for traffic one
+call per page of CloudWatch's lists of endpoints and of NAT gateways, and one per 500 endpoints. The fleets are moto's,
+made strict; every fifth VPC follows the profile ec2-ssm, the others have the free gateways.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import os
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -26,18 +28,23 @@ from vpce.aws.pace import Pace
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.events import Look
 from vpce.core.model import Place
+from vpce.core.network import Facet
 from vpce.core.profile import read_profiles
 from vpce.reconcile import Surroundings, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
 
 REGION = "eu-west-1"
 PLACE = Place(account="123456789012", region=REGION)
 EVERY = 5  # each so many-th VPC has interface endpoints
 PAGES = {"DescribeRouteTables": 100}
+LISTED, ASKED = 500, 500
+"""Metrics in a page of ListMetrics, and in a call of GetMetricData.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
 
 
 def a_fleet(ec2: EC2Client, size: int) -> list[str]:
@@ -55,11 +62,12 @@ def a_fleet(ec2: EC2Client, size: int) -> list[str]:
 
 
 class Counted:
-    """Calls by name, and how many things the lists held."""
+    """Calls by name."""
 
-    def __init__(self, ec2: EC2Client) -> None:
+    def __init__(self, *clients: Any) -> None:
         self.calls: Counter[str] = Counter()
-        ec2.meta.events.register_first("before-call.ec2.*", lambda model, **_: self.calls.update([model.name]))
+        for client in clients:
+            client.meta.events.register_first("before-call.*.*", lambda model, **_: self.calls.update([model.name]))
 
     def during(self, work: Callable[[], object]) -> tuple[int, float]:
         self.calls.clear()
@@ -79,6 +87,21 @@ def floor(ec2: EC2Client, vpcs: int, interface_vpcs: int) -> int:
         "DescribeVpcEndpointServices": len(ec2.describe_vpc_endpoint_services()["ServiceDetails"]),
     }
     return sum(math.ceil(size / PAGES.get(name, 1000)) for name, size in sizes.items()) + 2 * interface_vpcs
+
+
+def use(cloudwatch: CloudWatchClient, ec2: EC2Client) -> int:
+    """Count traffic of every interface endpoint, as PrivateLink does; gives the number of metrics."""
+    wanted: Any = [{"Name": "vpc-endpoint-type", "Values": ["Interface"]}]
+    data: list[Any] = []
+    for endpoint in ec2.describe_vpc_endpoints(Filters=wanted)["VpcEndpoints"]:
+        names = ("Endpoint Type", "Service Name", "VPC Endpoint Id", "VPC Id", "Subnet Id")
+        for subnet in ("", *endpoint["SubnetIds"]):
+            values = ("Interface", endpoint["ServiceName"], endpoint["VpcEndpointId"], endpoint["VpcId"], subnet)
+            dimensions = [{"Name": n, "Value": v} for n, v in zip(names, values, strict=True) if v]
+            datum = {"MetricName": "BytesProcessed", "Dimensions": dimensions, "Value": 10**6}
+            data.append(datum | {"Timestamp": datetime.now(UTC) - timedelta(days=1)})
+    cloudwatch.put_metric_data(Namespace="AWS/PrivateLinkEndpoints", MetricData=data)
+    return len(data)
 
 
 def measure(size: int) -> list[tuple[str, int, int, float]]:
@@ -109,6 +132,21 @@ def measure(size: int) -> list[tuple[str, int, int, float]]:
         rows.append(("reconcile, place-wide", *counted.during(look), everything))
         rows.append(
             ("audit", *counted.during(lambda: audit_place(around(), now="2026-11-24T12:00:00+00:00")), everything)
+        )
+        cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+        metrics, endpoints = use(cloudwatch, ec2), 3 * len(range(0, size, EVERY))
+        seen = around().observe(now=datetime.now(UTC))
+        around_it = replace(around(), client_of=lambda *_: cloudwatch)
+        _ = around_it.catalog
+        counted = Counted(cloudwatch)
+        least = math.ceil(metrics / LISTED) + 1 + math.ceil(endpoints / ASKED)
+        facets = frozenset({Facet.METRICS})
+        rows.append(
+            (
+                "traffic of an audit",
+                *counted.during(lambda: around_it.survey(seen, facets, now=datetime.now(UTC))),
+                least,
+            )
         )
         return [(what, calls, least, seconds) for what, calls, seconds, least in rows]
 

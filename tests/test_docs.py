@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from benchmarks.example import PAGE, with_texts
+from benchmarks.money_table import break_even_table
+from benchmarks.running_cost import text as running_cost
 from embedded.process import REPOSITORY
 from vpce.aws.parameters import shipped_profiles
 from vpce.core.profile import read_profiles
@@ -58,3 +60,8 @@ def test_the_worked_example_is_what_the_commands_print(monkeypatch: pytest.Monke
         monkeypatch.setenv(name, "")  # the example sets its own
     page = PAGE.read_text(encoding="utf-8")
     assert with_texts(page) == page, "python -m benchmarks.example --write"
+
+
+def test_the_readme_says_what_it_costs_as_it_is_computed() -> None:
+    assert f"## What it costs\n\n{running_cost()}\n" in README
+    assert f"\n{break_even_table()}\n" in README

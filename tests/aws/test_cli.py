@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.aws.conftest import ACCOUNT, REGION, SESSION, World
 from vpce import cli
@@ -411,3 +412,69 @@ def test_without_the_installations_queues_nothing_can_be_put_back(capsys: pytest
     assert run("redrive", "--installation", "nowhere") == 1
 
     assert "GetQueueUrl" in capsys.readouterr().err
+
+
+# ---- traffic ------------------------------------------------------------------------------------------------------
+
+
+def counted(vpc: str, endpoint: str, number: int) -> None:
+    dimensions = {"Endpoint Type": "Interface", "Service Name": "s", "VPC Endpoint Id": endpoint, "VPC Id": vpc}
+    datum: Any = {
+        "MetricName": "BytesProcessed",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "Timestamp": datetime.now(UTC) - timedelta(days=1),
+        "Value": number,
+    }
+    SESSION.client("cloudwatch").put_metric_data(Namespace="AWS/PrivateLinkEndpoints", MetricData=[datum])
+
+
+def test_status_tells_who_is_used_and_what_each_costs(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc = world.vpc("ec2-ssm")
+    run("apply", vpc, "--yes")
+    counted(vpc, world.endpoints(vpc)["ssm", "Interface"]["VpcEndpointId"], 5_000_000)
+    capsys.readouterr()
+
+    assert run("status", vpc, "--traffic", "--days", "20", "--json") == 0
+
+    rows = {(r["service"], r["type"]): r for r in json.loads(capsys.readouterr().out)}
+    assert (rows["ssm", "Interface"]["use"], rows["ssm", "Interface"]["bytes"]) == ("active", 5_000_000)
+    assert 20 <= rows["ssm", "Interface"]["days"] < 21
+    assert rows["ssmmessages", "Interface"]["why"].startswith("0 bytes in 2")
+    assert rows["ssmmessages", "Interface"]["usd_per_month"] == "16.06"
+    assert rows["s3", "Gateway"]["usd_per_month"] == "0.00"
+
+    assert run("status", vpc, "--traffic") == 0
+    out = capsys.readouterr().out
+    assert "costs a month, hours and data: list prices of eu-west-1, 20" in out
+    assert "unknown, since CloudWatch counts no gateway endpoints: vpce-" in out
+
+
+def test_status_without_a_right_to_cloudwatch_says_so_and_shows_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = world.vpc("ec2-ssm")
+    run("apply", vpc, "--yes")
+    refusing = SESSION.client("cloudwatch")
+
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListMetrics")
+
+    refusing.meta.events.register("before-call.cloudwatch.ListMetrics", denied)
+    known = clients._client
+    monkeypatch.setattr(clients, "_client", lambda s, r: refusing if s == "cloudwatch" else known(s, r))
+    capsys.readouterr()
+
+    assert run("status", vpc, "--traffic") == 0
+
+    said = capsys.readouterr()
+    assert "unknown, since CloudWatch could not be read: vpce-" in said.out
+    assert "vpce: CloudWatch metrics could not be read: ListMetrics: AccessDenied: no; allow it" in said.err
+
+
+@pytest.mark.parametrize("days", ["0", "455", "x", "-1", "\u0663"])
+def test_days_that_are_none_are_wrong_usage(days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("status", "--traffic", f"--days={days}")
+
+    assert ended.value.code == 2
+    assert "is no count of days from 1 to 454" in capsys.readouterr().err

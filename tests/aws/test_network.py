@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from vpce.core.model import Catalog, Vpc
     from vpce.core.network import Network, Survey
 
+NAT = {"NatGatewayId": "nat-1"}
 OTHER = "999999999999"
 ONE_TRY = Config(retries={"total_max_attempts": 1})
 SQS = f"sqs.{REGION}.amazonaws.com"
@@ -133,9 +134,11 @@ class Aws:
             FirewallRuleGroupId=group, VpcId=vpc, Priority=priority, Name=self.new("firewall")
         )
 
-    def counted(self, namespace: str, metric: str, number: int, now: datetime = NOW, **dimensions: str) -> None:
+    def counted(
+        self, namespace: str, metric: str, number: int, dimensions: dict[str, str], now: datetime = NOW
+    ) -> None:
         """Bytes of the day before yesterday."""
-        pairs = [{"Name": name.replace("_", " "), "Value": value} for name, value in dimensions.items()]
+        pairs = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         data = [{"MetricName": metric, "Dimensions": pairs, "Timestamp": now - timedelta(days=2), "Value": number}]
         self.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
 
@@ -615,15 +618,15 @@ def test_quotas_are_the_accounts_or_else_awss_defaults(around: Aws, *, applied: 
 
 
 def link(vpc: str, endpoint: str) -> dict[str, str]:
-    return {"Endpoint_Type": "Interface", "Service_Name": "s", "VPC_Endpoint_Id": endpoint, "VPC_Id": vpc}
+    return {"Endpoint Type": "Interface", "Service Name": "s", "VPC Endpoint Id": endpoint, "VPC Id": vpc}
 
 
 def test_traffic_is_counted_of_all_endpoints_and_nat_gateways_of_the_place(around: Aws) -> None:
     one, other = around.vpc(), around.vpc()
     used, quiet = around.interface(one), around.interface(other)
-    around.counted("AWS/PrivateLinkEndpoints", "BytesProcessed", 10**6, **link(one, used))
-    around.counted("AWS/NATGateway", "BytesOutToSource", 10, NatGatewayId="nat-1")
-    around.counted("AWS/NATGateway", "BytesOutToDestination", 1, NatGatewayId="nat-1")
+    around.counted("AWS/PrivateLinkEndpoints", "BytesProcessed", 10**6, link(one, used))
+    around.counted("AWS/NATGateway", "BytesOutToSource", 10, NAT)
+    around.counted("AWS/NATGateway", "BytesOutToDestination", 1, NAT)
 
     networks = around.survey(one, other, now=NOW).networks
 
@@ -636,7 +639,7 @@ def test_what_is_old_and_silent_among_others_that_are_not_is_idle(around: Aws) -
     vpc = around.vpc()
     endpoint = around.interface(vpc)
     soon = datetime.now(UTC) + timedelta(days=40)
-    around.counted("AWS/PrivateLinkEndpoints", "BytesProcessed", 10**6, soon, **link("vpc-9", "vpce-9"))
+    around.counted("AWS/PrivateLinkEndpoints", "BytesProcessed", 10**6, link("vpc-9", "vpce-9"), soon)
 
     assert around.network(vpc, now=soon).activity[endpoint].use is Use.IDLE
 
@@ -705,7 +708,7 @@ ONLY_WITH_ITS_OWN = {"ListResourceRecordSets", "ListFirewallRules", "ListFirewal
 def everything(around: Aws) -> tuple[str, str]:
     """A VPC that has everything, and a plain one."""
     vpc, plain = around.vpc(), around.vpc()
-    around.counted("AWS/NATGateway", "BytesOutToDestination", 10**6, NatGatewayId="nat-1")
+    around.counted("AWS/NATGateway", "BytesOutToDestination", 10**6, NAT)
     group = around.group(blocks={"FirewallDomainListId": around.domains(SQS)})
     around.zone("amazonaws.com", vpc)
     rule = around.rule("amazonaws.com", vpc)

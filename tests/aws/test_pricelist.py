@@ -107,17 +107,17 @@ class Aws:
 
 
 @pytest.fixture
-def aws() -> Iterator[Aws]:
-    aws = Aws()
-    with aws.stubber:
-        yield aws
-        aws.stubber.assert_no_pending_responses()
+def api() -> Iterator[Aws]:
+    api = Aws()
+    with api.stubber:
+        yield api
+        api.stubber.assert_no_pending_responses()
 
 
-def test_a_region_s_prices_are_found_among_products_that_are_called_alike(aws: Aws) -> None:
-    aws.has(ENDPOINTS, ADDRESSES, NATS, region="eu-west-1")
+def test_a_region_s_prices_are_found_among_products_that_are_called_alike(api: Aws) -> None:
+    api.has(ENDPOINTS, ADDRESSES, NATS, region="eu-west-1")
 
-    [prices] = list_prices(aws.client, DAY, ["eu-west-1"])
+    [prices] = list_prices(api.client, DAY, ["eu-west-1"])
 
     assert (prices.region, prices.date, prices.unproven) == ("eu-west-1", DAY, ())
     assert "GetProducts" in prices.source
@@ -128,35 +128,38 @@ def test_a_region_s_prices_are_found_among_products_that_are_called_alike(aws: A
     assert str(prices.endpoint_hour) == "0.011"
 
 
-def test_without_a_region_all_are_listed_but_for_local_zones_and_what_is_not_in_dollars(aws: Aws) -> None:
+def test_without_a_region_all_are_listed_but_for_local_zones_and_what_is_not_in_dollars(api: Aws) -> None:
     local = flat("LAX1-NatGateway-Hours", "0.054", region="us-west-2-lax-1", locationType="AWS Local Zone")
-    china = json.loads(flat("CNN1-VpcEndpoint-Hours", "0.1", region="cn-north-1"))
-    [term] = china["terms"]["OnDemand"].values()
-    term["priceDimensions"]["SKU.JRTCKXETXF.0"]["pricePerUnit"] = {"CNY": "0.1"}
-    aws.has([*ENDPOINTS, *VIRGINIA[0], json.dumps(china)], [*ADDRESSES, *VIRGINIA[1]], [*NATS, *VIRGINIA[2], local])
+    beijing = [
+        flat(f"CNN1-{usage}-Hours", "0.1", region="cn-north-1").replace('"USD"', '"CNY"')
+        for usage in ("VpcEndpoint", "NatGateway")
+    ]
+    api.has(
+        [*ENDPOINTS, *VIRGINIA[0], beijing[0]], [*ADDRESSES, *VIRGINIA[1]], [*NATS, *VIRGINIA[2], local, beijing[1]]
+    )
 
-    found = list_prices(aws.client, DAY)
+    found = list_prices(api.client, DAY)
 
     assert [(p.region, str(p.nat_hour)) for p in found] == [("eu-west-1", "0.048"), ("us-east-1", "0.045")]
 
 
-def test_a_region_that_lacks_a_price_is_told(aws: Aws) -> None:
-    aws.has(ENDPOINTS, [], NATS, region="eu-west-1")
+def test_a_region_that_lacks_a_price_is_told(api: Aws) -> None:
+    api.has(ENDPOINTS, [], NATS, region="eu-west-1")
 
     with pytest.raises(MismatchError, match="no public_ipv4_hour for eu-west-1"):
-        list_prices(aws.client, DAY, ["eu-west-1"])
+        list_prices(api.client, DAY, ["eu-west-1"])
 
 
-def test_two_prices_of_one_thing_are_told(aws: Aws) -> None:
+def test_two_prices_of_one_thing_are_told(api: Aws) -> None:
     both = [*ENDPOINTS, flat("EU-VpcEndpoint-Hours", "0.012")]
-    aws.answers("AmazonVPC", "productFamily", "VpcEndpoint", both, region="eu-west-1")
+    api.answers("AmazonVPC", "productFamily", "VpcEndpoint", both, region="eu-west-1")
 
     with pytest.raises(MismatchError, match="two prices of eu-west-1 for endpoint_hour"):
-        list_prices(aws.client, DAY, ["eu-west-1"])
+        list_prices(api.client, DAY, ["eu-west-1"])
 
 
-def test_a_denied_call_is_the_caller_s(aws: Aws) -> None:
-    aws.stubber.add_client_error("get_products", "AccessDeniedException", http_status_code=403)
+def test_a_denied_call_is_the_caller_s(api: Aws) -> None:
+    api.stubber.add_client_error("get_products", "AccessDeniedException", http_status_code=403)
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        list_prices(aws.client, DAY, ["eu-west-1"])
+        list_prices(api.client, DAY, ["eu-west-1"])

@@ -89,7 +89,7 @@ def test_a_profile_edited_from_eleven_services_to_nine_loses_two_and_keeps_nine(
         vpc = stack.vpc("edited")
         until(lambda: stack.available(vpc) == {"s3", *ELEVEN}, "eleven", 120)
         before = ids(stack, vpc)
-        _used(stack, vpc, before["sqs"], 4_200_000)
+        used(stack, vpc, before["sqs"], 4_200_000)
 
         profile(NINE)
         an_hour_passes(stack)
@@ -107,7 +107,7 @@ def test_a_profile_edited_from_eleven_services_to_nine_loses_two_and_keeps_nine(
         ssm.put_parameter(Name="/vpce/profiles", Type="String", Value=PROFILES, Overwrite=True)
 
 
-def _used(stack: Stack, vpc: str, endpoint: str, number: int) -> None:
+def used(stack: Stack, vpc: str, endpoint: str, number: int) -> None:
     """As PrivateLink counts; the embedded AWS does not by itself."""
     dimensions = {
         "Endpoint Type": "Interface",

@@ -14,6 +14,7 @@ import pytest
 from tests.end_to_end.aside import *  # noqa: F403  tests of the same stack
 from tests.end_to_end.aside import is_refused, subnets_of
 from tests.end_to_end.caution import *  # noqa: F403
+from tests.end_to_end.caution import used
 from tests.end_to_end.conftest import MAILBOX, PROFILES, Stack, until
 
 if TYPE_CHECKING:
@@ -204,10 +205,12 @@ def test_an_audit_finds_tells_keeps_and_heals_what_events_lost(stack: Stack) -> 
         sts, s3 = stack.endpoints(vpc)["sts"], stack.endpoints(vpc)["s3"]
         stack.ec2.modify_vpc_endpoint(VpcEndpointId=sts["VpcEndpointId"], PrivateDnsEnabled=False)
         stack.ec2.modify_vpc_endpoint(VpcEndpointId=s3["VpcEndpointId"], RemoveRouteTableIds=s3["RouteTableIds"])
+        used(stack, vpc, sts["VpcEndpointId"], 5_000_000)
         time.sleep(1)
 
         report = stack.audit()
 
+        assert not [u for u in report["unread"] if u["facet"] == "CloudWatch metrics"]
         found = {f["check"] for f in report["findings"] if f["vpc"] == vpc and f["severity"] != "info"}
         assert found == {"broken-private-dns", "uncovered-route-table"}
         told = until(lambda: next((m for m in received(stack, inbox) if m["type"] == "audit"), None), "the message")

@@ -30,8 +30,19 @@ AWS = ("boto3", "botocore", "mypy_boto3_cloudwatch", "mypy_boto3_ec2", "mypy_bot
        "mypy_boto3_route53", "mypy_boto3_route53profiles", "mypy_boto3_route53resolver", "mypy_boto3_s3",
        "mypy_boto3_securityhub", "mypy_boto3_service_quotas", "mypy_boto3_sns", "mypy_boto3_sqs", "mypy_boto3_ssm",
        "mypy_boto3_sts")  # fmt: skip
-USE_CASES = ("vpce.audit", "vpce.discover", "vpce.documents", "vpce.hub", "vpce.notify", "vpce.ownership",
-             "vpce.query_logging", "vpce.recommend", "vpce.reconcile")  # fmt: skip
+USE_CASES = (
+    "vpce.audit",
+    "vpce.catalogue",
+    "vpce.discover",
+    "vpce.documents",
+    "vpce.hub",
+    "vpce.notify",
+    "vpce.ownership",
+    "vpce.pricing",
+    "vpce.query_logging",
+    "vpce.recommend",
+    "vpce.reconcile",
+)
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vpce": (),
     "vpce.core": ("vpce.core",),

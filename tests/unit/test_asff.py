@@ -111,6 +111,13 @@ def test_who_ignores_it_and_why_is_there() -> None:
     assert fields["vpce/ignored"] == "vpce-ignores.toml: wanted so"
 
 
+def test_what_it_costs_is_there_where_it_is_known() -> None:
+    fields = sent(monthly="16.06", price_date="2026-01-02")["ProductFields"]
+
+    assert fields["vpce/cost"] == "$16.06 a month by the hour; list prices of eu-west-1, 2026-01-02"
+    assert "vpce/cost" not in sent()["ProductFields"]
+
+
 def test_a_link_leads_to_the_whole_report() -> None:
     document = asff(FINDING, at=AT, is_over=False, installation="vpce", partition="aws", link="https://here")
 

@@ -98,6 +98,7 @@ def test_zones_that_differ_are_told_as_the_most() -> None:
         ("paid-s3-endpoint", "16.06"),
         ("unavailable-endpoint", "16.06"),
         ("unwanted-endpoint", "16.06"),
+        ("vanished-tag", "16.06"),
         ("unused-nat-gateway", "38.69"),
         ("zone-without-interface", ""),
     ],

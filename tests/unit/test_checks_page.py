@@ -38,6 +38,9 @@ reason = "moves to the gateway in March"
 until = 2027-03-31                   # the last day
 ```
 
+An endpoint that waits for the day when another way fails is told as `idle-endpoint`, unless it or its VPC has the tag
+`endpoint-idle = expected`.
+
 Not looked at: VPCs that another account shares with yours (their owner has the endpoints), default VPCs without a tag
 as to missing gateway endpoints, and endpoints that an AWS service such as GuardDuty keeps for itself, but for their
 state.

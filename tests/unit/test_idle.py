@@ -39,7 +39,7 @@ def told(counted: Mapping[str, int] | None, days: int = DAYS, **changes: Any) ->
          "0 bytes in 30 days, but CloudWatch has counted no traffic of any endpoint here"),
         ({"vpce-sqs": NOISE}, {}, Use.UNKNOWN,
          "2.0 kB in 30 days, but CloudWatch has counted no traffic of any endpoint here"),
-        (BUSY, {}, Use.UNKNOWN, "CloudWatch has counted no traffic of any endpoint here"),
+        (BUSY, {}, Use.UNKNOWN, "nobody knows how to ask CloudWatch for it"),
         ({}, {}, Use.UNKNOWN, "CloudWatch has counted no traffic of any endpoint here"),
         (None, {}, Use.UNKNOWN, "CloudWatch could not be read"),
     ],

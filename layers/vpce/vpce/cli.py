@@ -1,6 +1,6 @@
-"""The same core at a terminal: explain, plan and apply one VPC; discover what it calls and
-recommend what is worth it; adopt and disown endpoints;
-audit regions; tell what an event points at; put dead letters back; uninstall.
+"""The same core at a terminal: explain, plan and apply one VPC; discover what it calls, recommend what is worth it;
+adopt and disown endpoints; audit regions; list what can be had; tell what an event points at; put dead letters back;
+uninstall.
 
 exit code   0  nothing to do, all done, or no problem found
             1  it could not be done; the reason is on standard error
@@ -16,7 +16,7 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,10 @@ from vpce.aws.lines import NoLogError
 from vpce.aws.observe import interfaces_at
 from vpce.aws.pace import Pace
 from vpce.aws.parameters import installed_profiles, shipped_profiles, with_policies
+from vpce.aws.pricelist import HOME as PRICES_HOME
+from vpce.aws.pricelist import MismatchError
 from vpce.aws.queue import put_back
+from vpce.catalogue import Listing, NothingFoundError
 from vpce.core.advice import as_document as recommendation_document
 from vpce.core.advice import as_text as recommendation_text
 from vpce.core.approval import StaleError, approval_document, approved, limited
@@ -40,12 +43,13 @@ from vpce.core.discovered import evidence_document
 from vpce.core.dns import served_centrally
 from vpce.core.events import Look, where_to_look
 from vpce.core.findings import Unread
+from vpce.core.idle import DAYS
 from vpce.core.journey import Reach, journey, name_of
 from vpce.core.journey import as_document as journey_document
 from vpce.core.journey import as_text as journey_text
 from vpce.core.logs import group_of
 from vpce.core.model import Kind, Place, utc
-from vpce.core.network import NAMES
+from vpce.core.network import NAMES, Facet
 from vpce.core.notice import count, explain, line, plan_document
 from vpce.core.ownership import (
     Hands,
@@ -59,13 +63,17 @@ from vpce.core.ownership import (
 )
 from vpce.core.plan import Verdict
 from vpce.core.policies import PolicyFile
+from vpce.core.price_table import as_document as prices_document
+from vpce.core.price_table import as_text as prices_as_text
+from vpce.core.prices import PricesError
 from vpce.core.profile import Mode, ProfileError, Profiles, did_you_mean, read_profiles
 from vpce.core.recommend import recommend
 from vpce.core.report import PlaceReport, Report, report_document
 from vpce.core.status import as_text as status_text
-from vpce.core.status import status_of
+from vpce.core.status import document, status_of, used
 from vpce.discover import Wanted, evidence_of
 from vpce.ownership import OwnershipError, hand_over, handovers, is_running, removals
+from vpce.pricing import PriceSource
 from vpce.query_logging import RETENTIONS, QueryLoggingError, disable, enable, query_logging_of
 from vpce.recommend import FACETS, case_of
 from vpce.reconcile import PATIENCE, Surroundings
@@ -75,6 +83,7 @@ if TYPE_CHECKING:
 
     from vpce.core.model import Vpc
     from vpce.core.plan import Outcome, Plan
+    from vpce.core.status import Row
 
 FINE, FAILED, TO_DO = 0, 1, 3
 _BETWEEN_LOOKS = 10.0
@@ -84,12 +93,25 @@ class CannotError(Exception):
     """The command cannot be carried out; the message says why and what to do."""
 
 
+_TOLD = (
+    CannotError,
+    MismatchError,
+    NoLogError,
+    NothingFoundError,
+    OwnershipError,
+    PricesError,
+    ProfileError,
+    QueryLoggingError,
+)
+"""Their messages are for people."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (CannotError, NoLogError, OwnershipError, ProfileError, QueryLoggingError) as error:
+    except _TOLD as error:
         print(f"vpce: {error}", file=sys.stderr)
     except AwsError as error:
         print(f"vpce: {in_words(error)}", file=sys.stderr)
@@ -116,7 +138,8 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("VPCE_INSTALLATION", "vpce"),
         help="name of the stack whose endpoints are ours (default: %(default)s)",
     )
-    looks = argparse.ArgumentParser(add_help=False, parents=[out, stack])
+    priced = _with_prices()
+    looks = argparse.ArgumentParser(add_help=False, parents=[out, stack, priced])
     own = looks.add_mutually_exclusive_group()
     own.add_argument("--profiles", metavar="FILE", help="TOML file with profiles of your own")
     own.add_argument("--profiles-parameter", metavar="NAME", default="", help="SSM parameter with profiles of your own")
@@ -153,10 +176,6 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("release", parents=[one], help="keep out of a VPC that is to be deleted, for a day")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.set_defaults(command=_release, now=False, allow_deletions=False)
-    command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
-    command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
-    command.add_argument("--region", help="the VPCs' region")
-    command.set_defaults(command=_status)
     _add_discovery(commands, one)
     command = commands.add_parser("audit", parents=[looks], help="what is wrong with every VPC")
     command.add_argument("--region", action="append", help="may be given several times")
@@ -168,19 +187,21 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--region", help="the stack's region")
     command.set_defaults(command=_redrive)
     _add_ownership(commands, looks, [out, stack])
+    _add_lists(commands, looks)
+    _add_prices(commands, [out, priced])
     return parser
 
 
 def _add_discovery(commands: Any, one: argparse.ArgumentParser) -> None:
     logs = argparse.ArgumentParser(add_help=False, parents=[one])
-    logs.add_argument("--days", type=_days, default=14, metavar="N", help="how far to look back (default: 14)")
+    logs.add_argument("--days", type=_number, default=14, metavar="N", help="how far to look back (default: 14)")
     logs.add_argument("--until", type=_moment, metavar="TIME", help="end of the days, ISO 8601 (default: now)")
     logs.add_argument(
         "--from", action="append", dest="files", metavar="FILE|DIR", default=[],
         help="logs to read instead of the VPC's own; may be given several times",
     )  # fmt: skip
     logs.add_argument("--ip-ranges", metavar="FILE", default="", help="AWS's ip-ranges.json, a file or s3://BUCKET/KEY")
-    logs.add_argument("--most", type=_days, metavar="LINES", help="of each log, read no more (default: all)")
+    logs.add_argument("--most", type=_number, metavar="LINES", help="of each log, read no more (default: all)")
     command = commands.add_parser("recommend", parents=[logs], help="which endpoints are worth it, by money, and why")
     command.set_defaults(command=_recommend)
     command = commands.add_parser(
@@ -190,7 +211,7 @@ def _add_discovery(commands: Any, one: argparse.ArgumentParser) -> None:
     switch.add_argument("--enable", action="store_true", help="turn query logging on, for a time")
     switch.add_argument("--disable", action="store_true", help="turn off what --enable turned on")
     command.add_argument(
-        "--for", type=_days, dest="duration", default=14, metavar="DAYS", help="until it ends (default: %(default)s)"
+        "--for", type=_number, dest="duration", default=14, metavar="DAYS", help="until it ends (default: %(default)s)"
     )
     command.add_argument(
         "--retention", type=int, choices=RETENTIONS, default=14, metavar="DAYS",
@@ -200,7 +221,7 @@ def _add_discovery(commands: Any, one: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_discover)
 
 
-def _days(text: str) -> int:
+def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
     return int(text)
@@ -213,6 +234,27 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-23T12:00") from error
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _add_prices(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("prices", parents=parents, help="what AWS charges where, and what that means")
+    command.add_argument("--region", action="append", help="may be given several times (default: all)")
+    command.add_argument("--refresh", action="store_true", help="make a new table from the AWS Price List API")
+    command.add_argument("--out", metavar="FILE", help="where the new table goes")
+    command.set_defaults(command=_prices)
+
+
+def _with_prices() -> argparse.ArgumentParser:
+    priced = argparse.ArgumentParser(add_help=False)
+    whose = priced.add_mutually_exclusive_group()
+    whose.add_argument(
+        "--prices",
+        metavar="FILE",
+        default=os.environ.get("VPCE_PRICES", ""),
+        help="TOML file of list prices (default: those in the package)",
+    )
+    whose.add_argument("--live-prices", action="store_true", help="AWS's list prices of this week")
+    return priced
 
 
 def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[argparse.ArgumentParser]) -> None:
@@ -231,6 +273,28 @@ def _add_ownership(commands: Any, looks: argparse.ArgumentParser, bare: list[arg
     )
     command.add_argument("--region", action="append", help="may be given several times")
     command.set_defaults(command=_uninstall)
+
+
+def _add_lists(commands: Any, looks: argparse.ArgumentParser) -> None:
+    """Of what is there, and of what can be had."""
+    command = commands.add_parser("status", parents=[looks], help="the endpoints of a VPC, or of all VPCs")
+    command.add_argument("vpc", metavar="VPC", nargs="?", help="id of the VPC")
+    command.add_argument("--region", help="the VPCs' region")
+    command.add_argument("--traffic", action="store_true", help="whether anybody uses them, as CloudWatch has counted")
+    command.add_argument(
+        "--days", type=_days, default=DAYS, metavar="N", help="that traffic is counted in (default: %(default)s)"
+    )
+    command.set_defaults(command=_status)
+    command = commands.add_parser("services", parents=[looks], help="the endpoint services of a region")
+    command.add_argument("text", metavar="TEXT", nargs="?", help="a name, as AWS, boto3 or people have it; a DNS name")
+    command.add_argument("--region", help="default: that of the credentials")
+    command.set_defaults(command=_services)
+    command = commands.add_parser(
+        "profiles", parents=[looks], help="the profiles, what a region has of them, and costs"
+    )
+    command.add_argument("name", metavar="NAME", nargs="?", help="a profile, or several joined by +")
+    command.add_argument("--region", help="default: that of the credentials")
+    command.set_defaults(command=_list_profiles)
 
 
 # ---- one VPC ------------------------------------------------------------------------------------------------------
@@ -261,17 +325,35 @@ def _explain_name(options: argparse.Namespace) -> int:
     return TO_DO if way.reach is Reach.BROKEN else FINE
 
 
+def _days(text: str) -> int:
+    """CloudWatch keeps sums for 455 days.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
+    """
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 454:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is no count of days from 1 to 454")
+    return int(text)
+
+
 def _status(options: argparse.Namespace) -> int:
-    around = _around(options)
-    vpcs = around.observe([options.vpc] if options.vpc else None, now=datetime.now(UTC))
+    around, now = _around(options), datetime.now(UTC)
+    vpcs = around.observe([options.vpc] if options.vpc else None, now=now)
     if options.vpc and not vpcs:
         raise CannotError(f"no VPC {options.vpc} in {around.place}; is --region right?")
     own = [vpc for vpc in vpcs if not vpc.is_shared_with_us]
-    networks = around.survey(own, NAMES).networks
-    rows = [row for vpc in own for row in status_of(vpc, served_centrally(vpc, networks[vpc.id], around.catalog))]
-    print(json.dumps([asdict(row) for row in rows], indent=1) if options.json else status_text(rows))
+    facets = NAMES | {Facet.METRICS} if options.traffic else NAMES
+    networks = around.survey(own, facets, now=now, days=options.days).networks
+    rows: list[Row] = []
+    for vpc in own:
+        there = status_of(vpc, served_centrally(vpc, networks[vpc.id], around.catalog))
+        rows += used(there, vpc, networks[vpc.id].activity, around.prices) if options.traffic else there
+    print(json.dumps([document(row) for row in rows], indent=1) if options.json else status_text(rows))
     for facet, why in sorted({(f, n.unread[f]) for n in networks.values() for f in NAMES if f in n.unread}):
         print(f"vpce: {facet} could not be read, so what is served from outside may be missing: {why}", file=sys.stderr)
+    for why in sorted(
+        {n.unread[Facet.METRICS] for n in networks.values() if options.traffic and not n.knows(Facet.METRICS)}
+    ):
+        print(f"vpce: {Facet.METRICS} could not be read: {why}", file=sys.stderr)
     return FINE
 
 
@@ -588,7 +670,7 @@ def _audit(options: argparse.Namespace) -> int:
     if home is None:
         raise CannotError("no region is set; give --region, or set AWS_REGION")
     account = client("sts", home).get_caller_identity()["Account"]
-    profiles = _profiles(options)
+    profiles, prices = _profiles(options), _price_source(options)
     reports = []
     for region in dict.fromkeys(options.region or [home]):
         place = Place(account=account, region=region)
@@ -600,6 +682,7 @@ def _audit(options: argparse.Namespace) -> int:
             installation=options.installation,
             profiles=profiles,
             pace=Pace(),
+            prices_of=prices.of,
         )
         reports.append(audit_place(around, now=datetime.now(UTC).isoformat()).report)
     report = Report(
@@ -611,6 +694,22 @@ def _audit(options: argparse.Namespace) -> int:
     if report.unread:
         return FAILED
     return FINE if report.is_clean else TO_DO
+
+
+def _services(options: argparse.Namespace) -> int:
+    listing = Listing(region=options.region, profiles=_profiles(options), prices_of=_price_source(options).of)
+    print(listing.services(options.text or "", as_json=options.json))
+    return FINE
+
+
+def _list_profiles(options: argparse.Namespace) -> int:
+    profiles = _profiles(options)
+    listing = Listing(region=options.region, profiles=profiles, prices_of=_price_source(options).of)
+    print(listing.of_profiles(options.name or "", as_json=options.json))
+    broken = profiles.broken.values() if not options.name else ()
+    for error in broken:
+        print(f"vpce: {error}", file=sys.stderr)
+    return FAILED if broken else FINE
 
 
 def _around(
@@ -626,6 +725,7 @@ def _around(
         installation=options.installation,
         profiles=_profiles(options) if profiles is None else profiles,
         pace=Pace(),
+        prices_of=_price_source(options).of,
         grace=timedelta(hours=getattr(options, "grace_hours", 24)),
     )
 
@@ -650,6 +750,38 @@ def _own_profiles(options: argparse.Namespace) -> Profiles:
     except OSError as error:
         raise CannotError(f"profiles file {options.profiles}: {error.strerror}") from error
     return read_profiles(shipped_profiles(), text, own_source=options.profiles)
+
+
+# ---- prices -------------------------------------------------------------------------------------------------------
+
+
+def _prices(options: argparse.Namespace) -> int:
+    source = _price_source(options)
+    if options.refresh != bool(options.out):
+        raise CannotError("--refresh and --out go together: vpce prices --refresh --out FILE")
+    if options.refresh:
+        _write(options.out, source.refreshed(client("pricing", PRICES_HOME), options.region))
+        print(f"vpce: {options.out} has what AWS charges today; --prices or VPCE_PRICES use it", file=sys.stderr)
+        return FINE
+    if options.live_prices and not options.region:
+        raise CannotError("which regions' prices? give --region, or a table of all: vpce prices --refresh --out FILE")
+    found = [source.of(r) for r in dict.fromkeys(options.region)] if options.region else [*source.table.values()]
+    known = [p for p in found if p is not None]
+    for region in sorted({*(options.region or ())} - {p.region for p in known}):
+        hint = did_you_mean(region, source.table)
+        raise CannotError(f"{options.prices or 'the table in the package'} has no region {region}{hint}")
+    print(json.dumps(prices_document(known), indent=1) if options.json else prices_as_text(known))
+    return FINE
+
+
+def _price_source(options: argparse.Namespace) -> PriceSource:
+    return PriceSource(
+        file=getattr(options, "prices", ""),
+        pricing=(lambda: client("pricing", PRICES_HOME)) if getattr(options, "live_prices", False) else None,
+        today=datetime.now(UTC).date(),
+        # https://specifications.freedesktop.org/basedir-spec/latest/
+        cache=Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vpce",
+    )
 
 
 # ---- events -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_pricing import PricingClient
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_route53profiles import Route53ProfilesClient
     from mypy_boto3_route53resolver import Route53ResolverClient
@@ -27,6 +28,8 @@ def client(service: Literal["cloudwatch"], region: str | None = None) -> CloudWa
 def client(service: Literal["ec2"], region: str | None = None) -> EC2Client: ...
 @overload
 def client(service: Literal["logs"], region: str | None = None) -> CloudWatchLogsClient: ...
+@overload
+def client(service: Literal["pricing"], region: str | None = None) -> PricingClient: ...
 @overload
 def client(service: Literal["route53"], region: str | None = None) -> Route53Client: ...
 @overload

@@ -104,8 +104,9 @@ def _products(
         usage = _USAGE.fullmatch(attributes.get("usagetype", ""))
         region = attributes.get("regionCode", "")
         # Local and Wavelength Zones have usage types like regions, and their own price.
-        if usage and region and attributes.get("locationType", "AWS Region") == "AWS Region":
-            yield region, _FIELDS[usage[1]], tuple(sorted(_tiers(product), key=lambda t: t.above))
+        is_of_region = bool(region) and attributes.get("locationType", "AWS Region") == "AWS Region"
+        if usage and is_of_region and (tiers := tuple(sorted(_tiers(product), key=lambda t: t.above))):
+            yield region, _FIELDS[usage[1]], tiers
 
 
 def _tiers(product: Mapping[str, Any]) -> Iterator[Tier]:
@@ -117,7 +118,7 @@ def _tiers(product: Mapping[str, Any]) -> Iterator[Tier]:
 
 
 def _prices(region: str, row: Mapping[str, tuple[Tier, ...]], today: str) -> Prices:
-    if missing := sorted(set(_FIELDS.values()) - {field for field, tiers in row.items() if tiers}):
+    if missing := sorted(set(_FIELDS.values()) - row.keys()):
         raise MismatchError(f"AWS lists no {', '.join(missing)} for {region}; is it a region's code, as eu-west-1?")
     return Prices(
         region=region,

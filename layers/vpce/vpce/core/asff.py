@@ -65,6 +65,7 @@ def asff(
             f"vpce/{name}": text
             for name, value in (
                 ("check", finding.check),
+                ("cost", finding.cost),
                 ("ignored", finding.ignored),
                 ("installation", installation),
                 ("resource", finding.resource),

@@ -98,15 +98,19 @@ def _activity(endpoint: Endpoint, counted: Mapping[str, int] | None, since: date
     return Activity(endpoint=endpoint.id, use=use, bytes=number, days=days, why=why)
 
 
-def _doubt(endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, days: float) -> str:
+def _doubt(  # noqa: PLR0911  a row of the table each
+    endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, days: float
+) -> str:
     """Why its silence tells nothing; empty where it does."""
     created = moment(endpoint.created)
     if endpoint.kind is Kind.GATEWAY:
         return "CloudWatch counts no gateway endpoints"
     if counted is None:
         return "CloudWatch could not be read"
-    if not any(number > NOISE for number in counted.values()) or endpoint.id not in counted:
+    if not any(number > NOISE for number in counted.values()):
         return "CloudWatch has counted no traffic of any endpoint here"
+    if endpoint.id not in counted:
+        return "nobody knows how to ask CloudWatch for it"
     if days < FEWEST:
         return f"less than {FEWEST} days tell nothing"
     if created is None:

@@ -169,6 +169,7 @@ def idle_endpoint(subject: Subject) -> Iterator[Problem]:
                 resource=f"{endpoint.id} idle",
                 what=f"{subject.short(endpoint)} {endpoint.id}: {'; '.join(remarks)}",
                 fix="\n".join(_rid_of(subject, endpoint)),
+                monthly=subject.month(endpoint),
             )
 
 

@@ -76,6 +76,7 @@ def vanished_tag(subject: Subject) -> Iterator[Problem]:
             resource=subject.vpc.id,
             what=f"{len(ours)} endpoints made for {', '.join(made_for)}, and no tag {PROFILE_TAG}{when}",
             fix=f"Put the tag back: {tag_it(subject.vpc, made_for[-1])}\nOr let them go: {tag_it(subject.vpc, 'none')}",
+            monthly=subject.month(*ours),
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vpce.core.evidence import Evidence, Source, Usage
 from vpce.core.model import utc
-from vpce.core.notice import count, plain
+from vpce.core.notice import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,11 +21,12 @@ _STEP = 1024
 
 
 def as_text(evidence: Evidence, vpc: Vpc) -> str:
+    rows = list(_rows(evidence))
     lines = [
         f"{vpc.name} in {vpc.place}",
         f"  {evidence.days:.3g} days, from {utc(evidence.since)} to {utc(evidence.until)}",
         "",
-        *_table(list(_rows(evidence))),
+        *(_table(rows) if rows else ["    No service is known to be called."]),
         "",
         "  Read",
         *(line for source in evidence.sources for line in _source(source)),
@@ -49,8 +50,9 @@ def _rows(evidence: Evidence) -> Iterator[tuple[str, ...]]:
             lookups,
             *_bytes(usage.bytes, whole, evidence, _way(usage) or "nobody was seen to send anything"),
         )
-    yield "AWS, unattributed", "", "", *_bytes(evidence.aws_bytes, whole, evidence, "outside")
-    yield "not AWS", "", "", *_bytes(evidence.other_bytes, whole, evidence, "outside")
+    if evidence.has_bytes:
+        yield "AWS, unattributed", "", "", *_bytes(evidence.aws_bytes, whole, evidence, "outside")
+        yield "not AWS", "", "", *_bytes(evidence.other_bytes, whole, evidence, "outside")
 
 
 def _bytes(number: int, whole: int, evidence: Evidence, way: str) -> tuple[str, str, str]:
@@ -60,7 +62,12 @@ def _bytes(number: int, whole: int, evidence: Evidence, way: str) -> tuple[str, 
 
 
 def _way(usage: Usage) -> str:
-    ways = {"outside": usage.outside, "interface endpoint": usage.inside, "gateway endpoint": usage.gateway}
+    ways = {
+        "outside": usage.outside - usage.direct,
+        "outside without NAT": usage.direct,
+        "interface endpoint": usage.inside,
+        "gateway endpoint": usage.gateway,
+    }
     taken = {way: number for way, number in ways.items() if number}
     if len(taken) == 1:
         return next(iter(taken))
@@ -87,7 +94,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _source(source: Source) -> Iterator[str]:
-    yield f"    {source.kind:<9}  {source.where}: {count(source.records, 'record')}"
+    yield f"    {source.kind:<9}  {source.where}: {source.records:,} record{'' if source.records == 1 else 's'}"
     for why, number in sorted(source.skipped.items(), key=lambda item: (-item[1], item[0])):
         yield f"               {number:,} not counted: {why}"
     if source.trouble:
@@ -119,6 +126,7 @@ def _usage_document(usage: Usage) -> dict[str, Any]:
         "lookups": usage.lookups,
         "bytes": usage.bytes,
         "outside": usage.outside,
+        "direct": usage.direct,
         "inside": usage.inside,
         "gateway": usage.gateway,
     }
@@ -157,6 +165,7 @@ def _usages(documents: Iterable[Mapping[str, Any]]) -> Iterator[Usage]:
             clients=tuple(document["clients"]),
             lookups=document["lookups"],
             outside=document["outside"],
+            direct=document["direct"],
             inside=document["inside"],
             gateway=document["gateway"],
         )

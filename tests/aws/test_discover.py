@@ -1,0 +1,334 @@
+"""What a VPC calls, from its own logs and from files; query logging for a time.
+
+The AWS is moto's and the embedded one's; taking query logging off, which moto lacks, is `FakeEnd` here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.aws.conftest import ACCOUNT, REGION, World
+from tests.aws.test_logs import a_config, a_group, clients, here, refuses, zipped
+from vpce.aws.lines import NoLogError
+from vpce.core.discovered import as_text
+from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence
+from vpce.core.flowlog import BEST, DEFAULT
+from vpce.core.model import Vpc
+from vpce.discover import Wanted, evidence_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vpce.core.evidence import Usage
+
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+"""CloudWatch Logs takes no events of long ago."""
+SINCE = NOW - timedelta(days=1)
+THEN = NOW - timedelta(hours=2)
+CLIENT, SQS, KMS, WEB, S3 = "10.0.0.10", "52.94.0.1", "52.94.0.2", "93.184.216.34", "52.218.0.1"
+RANGES = {
+    "syncToken": "1",
+    "createDate": "2026-11-23-00-00-00",
+    "prefixes": [
+        {"ip_prefix": "52.94.0.0/16", "region": REGION, "service": "AMAZON", "network_border_group": REGION},
+        {"ip_prefix": "52.218.0.0/16", "region": REGION, "service": "AMAZON", "network_border_group": REGION},
+        {"ip_prefix": "52.218.0.0/16", "region": REGION, "service": "S3", "network_border_group": REGION},
+    ],
+    "ipv6_prefixes": [],
+}
+
+
+def a_query(vpc: str, name: str, address: str, client: str = CLIENT) -> str:
+    return json.dumps(
+        {
+            "version": "1.100000", "account_id": ACCOUNT, "region": REGION, "vpc_id": vpc,
+            "query_timestamp": THEN.strftime("%Y-%m-%dT%H:%M:%SZ"), "query_name": f"{name}.{REGION}.amazonaws.com.",
+            "query_type": "A", "query_class": "IN", "rcode": "NOERROR",
+            "answers": [{"Rdata": address, "Type": "A", "Class": "IN"}], "srcaddr": client, "srcport": "1",
+            "transport": "UDP", "srcids": {"instance": "i-1"},
+        }
+    )  # fmt: skip
+
+
+def a_flow(destination: str, size: int, *, client: str = CLIENT, interface: str = "eni-00000001", **more: str) -> str:
+    """Of the default format."""
+    start = int(THEN.timestamp()) + 10
+    values = {
+        "version": "2", "account-id": ACCOUNT, "interface-id": interface, "srcaddr": client, "dstaddr": destination,
+        "srcport": "40000", "dstport": "443", "protocol": "6", "packets": "9", "bytes": str(size), "start": str(start),
+        "end": str(start + 60), "action": "ACCEPT", "log-status": "OK",
+    } | more  # fmt: skip
+    return " ".join(values[f] for f in DEFAULT)
+
+
+HEADER = " ".join(DEFAULT)
+
+
+@pytest.fixture
+def looking(world: World) -> World:
+    world.client_of = here
+    return world
+
+
+def observed(world: World, vpc: str) -> Vpc:
+    return world.around.observe([vpc], now=NOW)[0]
+
+
+def evidence(world: World, vpc: str, **more: Any) -> Evidence:
+    return evidence_of(world.around, observed(world, vpc), Wanted(**{"since": SINCE, "until": NOW} | more))
+
+
+def usages(found: Evidence) -> dict[str, Usage]:
+    return {u.service: u for u in found.services}
+
+
+def log_queries(vpc: str, *lines: str) -> None:
+    a_group("queries", *((THEN, line) for line in lines))
+    a_config(vpc)
+
+
+def log_flows(world: World, vpc: str, *lines: str) -> None:
+    a_group("flows", *((THEN, line) for line in lines))
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    world.ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName="flows", DeliverLogsPermissionArn=role
+    )
+
+
+# ---- the VPC's own logs --------------------------------------------------------------------------------------------
+
+
+def test_queries_and_flows_of_log_groups_are_joined(looking: World) -> None:
+    vpc = looking.vpc()
+    log_queries(vpc, a_query(vpc, "sqs", SQS), a_query(vpc, "kms", KMS), a_query("vpc-00000000", "sns", SQS))
+    log_flows(looking, vpc, a_flow(SQS, 1000), a_flow(SQS, 24, client="10.0.0.11"), a_flow(WEB, 7))
+
+    found = evidence(looking, vpc)
+
+    assert {s: (u.bytes, u.outside, u.lookups) for s, u in usages(found).items()} == {
+        "sqs": (1024, 1024, 1),
+        "kms": (0, 0, 1),
+    }
+    assert usages(found)["sqs"].clients == (CLIENT, "10.0.0.11")
+    assert (found.aws_bytes, found.other_bytes) == (0, 7)
+    assert [(s.kind, s.where, s.records, s.trouble) for s in found.sources] == [
+        (QUERY_LOG, "log group queries", 2, ""),
+        (FLOW_LOG, "log group flows", 3, ""),
+    ]
+    assert found.is_whole
+
+
+def test_a_poor_format_and_no_published_addresses_are_told_with_what_to_do(looking: World) -> None:
+    vpc = looking.vpc()
+    log_queries(vpc, a_query(vpc, "sqs", SQS))
+    log_flows(looking, vpc, a_flow(SQS, 1000))
+
+    found = evidence(looking, vpc)
+
+    assert any("has no traffic-path" in gap for gap in found.gaps)
+    assert any("AWS's public addresses are not known here" in gap for gap in found.gaps)
+    assert [b.split()[:3] for b in found.better] == [
+        ["curl", "-O", "https://ip-ranges.amazonaws.com/ip-ranges.json"],
+        ["aws", "ec2", "create-flow-logs"],
+    ]
+    assert BEST in found.better[1]
+
+
+def test_a_vpc_without_logs_is_told_how_to_get_them(looking: World) -> None:
+    vpc = looking.vpc()
+
+    found = evidence(looking, vpc)
+
+    assert (found.services, found.sources, found.has_names, found.has_bytes) == ((), (), False, False)
+    assert found.gaps == (
+        "the VPC has no query log: which names were asked for is not known",
+        "the VPC has no flow log: how many bytes went where is not known",
+    )
+    assert found.better[0] == f"vpce discover {vpc} --enable"
+    assert [b.split()[:3] for b in found.better[1:]] == [
+        ["aws", "logs", "create-log-group"],
+        ["aws", "logs", "put-retention-policy"],
+        ["aws", "route53resolver", "associate-resolver-query-log-config"],
+        ["aws", "ec2", "create-flow-logs"],
+    ]
+    assert "No service is known to be called." in as_text(found, observed(looking, vpc))
+
+
+def test_logs_without_a_record_of_the_time_are_no_proof_of_anything(looking: World) -> None:
+    vpc = looking.vpc()
+    log_queries(vpc)
+    log_flows(looking, vpc)
+
+    found = evidence(looking, vpc)
+
+    assert not found.has_names
+    assert found.gaps[-2:] == (
+        "no query log has a record that counts: which names were asked for is not known",
+        "no flow log has a record that counts: how many bytes went where is not known",
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "kind"),
+    [("route53resolver", "ListResolverQueryLogConfigs", QUERY_LOG), ("ec2", "DescribeFlowLogs", FLOW_LOG)],
+)
+def test_logs_that_may_not_be_listed_are_a_gap_and_the_others_are_read(
+    looking: World, service: str, operation: str, kind: str
+) -> None:
+    vpc = looking.vpc()
+    log_queries(vpc, a_query(vpc, "sqs", SQS))
+    log_flows(looking, vpc, a_flow(SQS, 1000))
+    denied = looking.ec2 if service == "ec2" else here(service)
+    refuses(denied, operation, "AccessDeniedException")
+    looking.client_of = clients(**{service: denied})
+
+    found = evidence(looking, vpc)
+
+    assert found.gaps[0].startswith(f"whether there is a {kind} could not be read: {operation}: AccessDeniedException")
+    assert {s.kind for s in found.sources} == {QUERY_LOG, FLOW_LOG} - {kind}
+    assert all(s.records for s in found.sources)
+
+
+def test_a_log_that_may_not_be_read_is_a_source_in_trouble(looking: World) -> None:
+    vpc = looking.vpc()
+    log_queries(vpc, a_query(vpc, "sqs", SQS))
+    logs = here("logs")
+    refuses(logs, "FilterLogEvents", "AccessDeniedException")
+    looking.client_of = clients(logs=logs)
+
+    found = evidence(looking, vpc)
+
+    assert found.sources[0].trouble.startswith("FilterLogEvents: AccessDeniedException")
+    assert not found.is_whole
+    assert "the VPC has no query log" not in "\n".join(found.gaps)
+
+
+def test_of_two_flow_logs_one_is_read_and_the_other_stands_in_where_it_cannot(looking: World) -> None:
+    vpc = looking.vpc()
+    log_flows(looking, vpc, a_flow(WEB, 7))
+    s3 = here("s3")
+    s3.create_bucket(Bucket="flow-logs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    looking.ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogDestinationType="s3", LogFormat=BEST,
+        LogDestination="arn:aws:s3:::flow-logs",
+    )  # fmt: skip
+    refuses(s3, "ListObjectsV2", "AccessDenied")
+    looking.client_of = clients(s3=s3)
+
+    found = evidence(looking, vpc)
+
+    assert [(s.where.split("/")[0], s.records, bool(s.trouble)) for s in found.sources] == [
+        ("s3:", 0, True),
+        ("log group flows", 1, False),
+    ]
+    assert found.other_bytes == 7
+
+
+def test_flow_logs_in_s3_are_read_with_published_addresses_from_s3(looking: World) -> None:
+    vpc = looking.vpc("gateway")
+    s3 = here("s3")
+    s3.create_bucket(Bucket="flow-logs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    looking.ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogDestinationType="s3",
+        LogDestination="arn:aws:s3:::flow-logs",
+    )  # fmt: skip
+    flow_log = looking.ec2.describe_flow_logs()["FlowLogs"][0]["FlowLogId"]
+    key = f"AWSLogs/{ACCOUNT}/vpcflowlogs/{REGION}/{THEN:%Y/%m/%d}/{ACCOUNT}_vpcflowlogs_{REGION}_{flow_log}_"
+    body = zipped(HEADER, a_flow(S3, 500), a_flow(SQS, 60), a_flow(WEB, 7))
+    s3.put_object(Bucket="flow-logs", Key=f"{key}{THEN:%Y%m%dT%H%M}Z_1.log.gz", Body=body)
+    s3.put_object(Bucket="flow-logs", Key="ip-ranges.json", Body=json.dumps(RANGES).encode())
+
+    found = evidence(looking, vpc, ip_ranges="s3://flow-logs/ip-ranges.json")
+
+    assert {s: u.outside for s, u in usages(found).items()} == {"s3": 500}
+    assert (found.aws_bytes, found.other_bytes) == (60, 7)
+
+
+def test_bytes_to_an_endpoint_are_its_services_and_its_own_interface_counts_for_nothing(looking: World) -> None:
+    vpc = looking.vpc("ec2-ssm")
+    looking.settle(vpc)
+    looking.settle(vpc)
+    ssm: Any = looking.endpoints(vpc)["ssm", "Interface"]
+    interface = looking.ec2.describe_network_interfaces(NetworkInterfaceIds=ssm["NetworkInterfaceIds"][:1])
+    eni, address = (interface["NetworkInterfaces"][0][k] for k in ("NetworkInterfaceId", "PrivateIpAddress"))  # type: ignore[literal-required]
+    log_flows(looking, vpc, a_flow(address, 300), a_flow(address, 300, interface=eni))
+
+    found = evidence(looking, vpc)
+
+    assert {s: (u.inside, u.outside) for s, u in usages(found).items()} == {"ssm": (300, 0)}
+
+
+def test_reading_stops_where_it_is_told_to(looking: World) -> None:
+    vpc = looking.vpc()
+    log_flows(looking, vpc, *(a_flow(WEB, 1, srcport=str(50000 + n)) for n in range(9)))
+
+    found = evidence(looking, vpc, most=4)
+
+    assert found.other_bytes == 4
+    assert found.sources[0].trouble == "only the first 4 lines were read"
+
+
+def test_records_that_aws_skipped_are_a_gap(looking: World) -> None:
+    vpc = looking.vpc()
+    skipped = f"2 {ACCOUNT} eni-00000001 - - - - - - - {int(THEN.timestamp())} {int(NOW.timestamp())} - SKIPDATA"
+    log_flows(looking, vpc, a_flow(WEB, 7), skipped)
+
+    assert (
+        "log group flows: AWS wrote 1 time that it skipped records; their bytes are in no sum"
+        in evidence(looking, vpc).gaps
+    )
+
+
+def test_without_the_vpcs_interfaces_nothing_is_said(looking: World) -> None:
+    """Which addresses are endpoints' would not be known, and their bytes would count as somebody's."""
+    vpc = observed(looking, looking.vpc())
+    refuses(looking.ec2, "DescribeNetworkInterfaces", "UnauthorizedOperation")
+
+    with pytest.raises(ClientError):
+        evidence_of(looking.around, vpc, Wanted(since=SINCE, until=NOW))
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------
+
+
+def test_files_are_read_instead_of_the_vpcs_own_logs(looking: World, tmp_path: Path) -> None:
+    vpc = looking.vpc()
+    log_flows(looking, vpc, a_flow(WEB, 7))
+    (tmp_path / "queries.log").write_text(a_query(vpc, "sqs", SQS))
+    (tmp_path / "a.log.gz").write_bytes(zipped(HEADER, a_flow(SQS, 1000)))
+    other = [*reversed(DEFAULT)]
+    (tmp_path / "b.log").write_text(" ".join(other) + "\n" + " ".join(reversed(a_flow(SQS, 24).split())) + "\n")
+
+    found = evidence(looking, vpc, files=(str(tmp_path),))
+
+    assert {s: u.outside for s, u in usages(found).items()} == {"sqs": 1024}
+    assert {s.where for s in found.sources} == {str(tmp_path)}
+    assert found.other_bytes == 0
+
+
+def test_a_broken_file_counts_as_far_as_it_goes_and_is_told(looking: World, tmp_path: Path) -> None:
+    vpc = looking.vpc()
+    many = gzip.compress("\n".join([HEADER, *[a_flow(WEB, 1, srcport=str(n)) for n in range(5000)]]).encode())
+    (tmp_path / "a.log.gz").write_bytes(many[: len(many) // 2])
+    (tmp_path / "b.log").write_text("\n".join([HEADER, a_flow(WEB, 10_000), "2 1 eni-1 10.0", "x y z w"]))
+
+    found = evidence(looking, vpc, files=(str(tmp_path),))
+
+    assert 10_000 < found.other_bytes < 15_000
+    assert "the compressed data is broken" in found.sources[0].trouble
+    assert sum(found.sources[0].skipped.values()) == 2
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"prefixes": [{}]}'])
+def test_a_file_of_ranges_that_is_none_is_told(looking: World, tmp_path: Path, content: str) -> None:
+    (tmp_path / "r.json").write_text(content)
+
+    with pytest.raises(NoLogError, match=r"r\.json: this is no ip-ranges\.json"):
+        evidence(looking, looking.vpc(), ip_ranges=str(tmp_path / "r.json"))

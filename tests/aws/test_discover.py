@@ -1,13 +1,12 @@
 """What a VPC calls, from its own logs and from files; query logging for a time.
 
-The AWS is moto's and the embedded one's; taking query logging off, which moto lacks, is `FakeEnd` here.
+Log groups, buckets, flow logs and query log configurations are the embedded AWS's.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +14,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.aws.conftest import ACCOUNT, REGION, World
-from tests.aws.test_logs import a_config, a_group, clients, here, refuses, zipped
+from tests.aws.test_logs import a_config, a_group, answers, clients, here, refuses, zipped
 from vpce.aws.lines import NoLogError
 from vpce.core.discovered import as_text
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence
 from vpce.core.flowlog import BEST, DEFAULT
-from vpce.core.model import Vpc
 from vpce.discover import Wanted, evidence_of
+from vpce.query_logging import QueryLoggingError, disable, enable, query_logging_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vpce.core.evidence import Usage
+    from vpce.core.model import Vpc
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 """CloudWatch Logs takes no events of long ago."""
@@ -163,10 +163,10 @@ def test_a_vpc_without_logs_is_told_how_to_get_them(looking: World) -> None:
 
 def test_logs_without_a_record_of_the_time_are_no_proof_of_anything(looking: World) -> None:
     vpc = looking.vpc()
-    log_queries(vpc)
-    log_flows(looking, vpc)
+    log_queries(vpc, a_query(vpc, "sqs", SQS))
+    log_flows(looking, vpc, a_flow(SQS, 1))
 
-    found = evidence(looking, vpc)
+    found = evidence(looking, vpc, since=THEN - timedelta(days=3), until=THEN - timedelta(days=2))
 
     assert not found.has_names
     assert found.gaps[-2:] == (
@@ -332,3 +332,121 @@ def test_a_file_of_ranges_that_is_none_is_told(looking: World, tmp_path: Path, c
 
     with pytest.raises(NoLogError, match=r"r\.json: this is no ip-ranges\.json"):
         evidence(looking, looking.vpc(), ip_ranges=str(tmp_path / "r.json"))
+
+
+# ---- query logging for a time --------------------------------------------------------------------------------------
+
+LATER = NOW + timedelta(days=14)
+
+
+def switched_on(world: World, vpc: str, until: datetime = LATER) -> list[str]:
+    return list(enable(world.around, vpc, until=until, retention=14))
+
+
+def switched_off(world: World, vpc: str) -> list[str]:
+    return list(disable(world.around, vpc, pause=lambda: None))
+
+
+def groups() -> dict[str, int]:
+    """Log group → its retention."""
+    return {g["logGroupName"]: g.get("retentionInDays", 0) for g in here("logs").describe_log_groups()["logGroups"]}
+
+
+def test_query_logging_is_turned_on_with_a_retention_and_an_end(looking: World) -> None:
+    vpc = looking.vpc()
+
+    done = switched_on(looking, vpc)
+
+    assert [d.split(" ")[0] for d in done] == ["made", "made", vpc]
+    assert groups() == {f"/aws/vendedlogs/vpce/queries/{vpc}": 14}
+    (on,) = query_logging_of(looking.around, vpc)
+    assert (on.is_ours, on.is_on, on.until) == (True, True, LATER)
+    assert on.destination == f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/vendedlogs/vpce/queries/{vpc}:*"
+
+
+def test_what_it_logs_is_found_as_any_other_query_log(looking: World) -> None:
+    vpc = looking.vpc()
+    switched_on(looking, vpc)
+    logs, group = here("logs"), f"/aws/vendedlogs/vpce/queries/{vpc}"
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    event: Any = {"timestamp": int(THEN.timestamp() * 1000), "message": a_query(vpc, "sqs", SQS)}
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+
+    assert usages(evidence(looking, vpc))["sqs"].lookups == 1
+
+
+def test_a_second_run_changes_nothing_and_another_end_is_the_end(looking: World) -> None:
+    vpc = looking.vpc()
+    switched_on(looking, vpc)
+
+    assert switched_on(looking, vpc) == []
+    assert len(switched_on(looking, vpc, LATER + timedelta(days=1))) == 1
+    (on,) = query_logging_of(looking.around, vpc)
+    assert on.until == LATER + timedelta(days=1)
+
+
+@pytest.mark.parametrize("refused", ["CreateResolverQueryLogConfig", "AssociateResolverQueryLogConfig"])
+def test_what_was_refused_half_way_is_gone_on_with_by_a_second_run(looking: World, refused: str) -> None:
+    vpc, resolver = looking.vpc(), here("route53resolver")
+    refuses(resolver, refused, "AccessDeniedException")
+    looking.client_of = clients(route53resolver=resolver)
+    with pytest.raises(ClientError):
+        switched_on(looking, vpc)
+    looking.client_of = here
+
+    switched_on(looking, vpc)
+
+    (on,) = query_logging_of(looking.around, vpc)
+    assert on.is_on
+    assert len(here("route53resolver").list_resolver_query_log_configs()["ResolverQueryLogConfigs"]) == 1
+
+
+def test_where_others_log_already_nothing_is_made(looking: World) -> None:
+    vpc = looking.vpc()
+    theirs = a_config(vpc)
+
+    with pytest.raises(QueryLoggingError, match=f"has query logging already: {theirs} of account {ACCOUNT}, to arn:"):
+        switched_on(looking, vpc)
+
+    assert groups() == {}
+    assert switched_off(looking, vpc) == []
+    assert [q.id for q in query_logging_of(looking.around, vpc) if q.is_on] == [theirs]
+
+
+def test_a_log_group_that_others_made_is_not_taken(looking: World) -> None:
+    vpc = looking.vpc()
+    here("logs").create_log_group(logGroupName=f"/aws/vendedlogs/vpce/queries/{vpc}")
+
+    with pytest.raises(QueryLoggingError, match="is there and not ours"):
+        switched_on(looking, vpc)
+
+    assert query_logging_of(looking.around, vpc) == []
+
+
+def test_query_logging_is_turned_off_when_aws_has_taken_it_off(looking: World) -> None:
+    vpc = looking.vpc()
+    switched_on(looking, vpc)
+
+    done = switched_off(looking, vpc)
+
+    assert done[0] == f"{vpc} logs its queries no more"
+    assert query_logging_of(looking.around, vpc) == []
+    assert groups() == {f"/aws/vendedlogs/vpce/queries/{vpc}": 14}
+    assert switched_off(looking, vpc) == []
+    assert len(switched_on(looking, vpc)) == 2  # into the same log group again
+
+
+def test_an_association_that_aws_does_not_end_in_time_is_told(looking: World) -> None:
+    vpc, resolver = looking.vpc(), here("route53resolver")
+    switched_on(looking, vpc)
+    (on,) = query_logging_of(looking.around, vpc)
+    association = {"ResolverQueryLogConfigId": on.id, "ResourceId": vpc, "Status": "DELETING"}
+    answers(resolver, "ListResolverQueryLogConfigAssociations", ResolverQueryLogConfigAssociations=[association])
+    looking.client_of = clients(route53resolver=resolver)
+
+    with pytest.raises(QueryLoggingError, match="run it again in some minutes"):
+        switched_off(looking, vpc)
+
+    looking.client_of = here
+    switched_off(looking, vpc)
+    assert query_logging_of(looking.around, vpc) == []

@@ -257,7 +257,7 @@ def test_bytes_to_an_endpoint_are_its_services_and_its_own_interface_counts_for_
     looking.settle(vpc)
     ssm: Any = looking.endpoints(vpc)["ssm", "Interface"]
     interface = looking.ec2.describe_network_interfaces(NetworkInterfaceIds=ssm["NetworkInterfaceIds"][:1])
-    eni, address = (interface["NetworkInterfaces"][0][k] for k in ("NetworkInterfaceId", "PrivateIpAddress"))  # type: ignore[literal-required]
+    eni, address = (interface["NetworkInterfaces"][0][k] for k in ("NetworkInterfaceId", "PrivateIpAddress"))
     log_flows(looking, vpc, a_flow(address, 300), a_flow(address, 300, interface=eni))
 
     found = evidence(looking, vpc)

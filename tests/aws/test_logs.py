@@ -39,7 +39,8 @@ def here(service: str, region: str | None = None) -> Any:
 
 
 def reading(log: Log, **more: Any) -> Reading:
-    return Reading(**{"log": log, "client_of": here, "vpc": VPC, "since": SINCE, "until": NOW} | more)
+    asked: dict[str, Any] = {"log": log, "client_of": here, "vpc": VPC, "since": SINCE, "until": NOW}
+    return Reading(**asked | more)
 
 
 def read(log: Log, **more: Any) -> tuple[list[list[str]], str]:

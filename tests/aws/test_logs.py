@@ -331,9 +331,20 @@ def test_objects_of_other_times_and_other_flow_logs_are_not_read() -> None:
     an_object("20261122T1200", zipped("another's"), flow_log="fl-2")
 
     assert read(IN_S3)[0] == []
-    an_object("20261121T1155", zipped("on the edge"))
-    an_object("20261123T1210", zipped("written late"))
+    an_object("20261121T1130", zipped("on the edge"))
+    an_object("20261123T1230", zipped("written late"))
     assert read(IN_S3)[0] == [["on the edge"], ["written late"]]
+
+
+def test_queries_of_the_hour_before_are_read_for_their_answers(recently: datetime) -> None:
+    log = a_log("q", kind=QUERY_LOG, group="queries", format="")
+    a_group("queries", (recently - timedelta(minutes=59), f"{VPC} 1"), (recently - timedelta(minutes=61), f"{VPC} 2"))
+    an_object("20261122T1100", zipped("before"))
+    in_s3 = a_log("q", kind=QUERY_LOG, bucket="flow-logs", prefix=PREFIX, format="")
+
+    assert read(log, since=recently, until=recently + timedelta(hours=1))[0] == [[f"{VPC} 1"]]
+    assert read(in_s3, since=NOW - timedelta(days=1), until=NOW)[0] == [["before"]]
+    assert read(IN_S3, since=NOW - timedelta(days=1), until=NOW)[0] == []
 
 
 def test_what_came_before_a_break_counts_and_the_next_object_is_read() -> None:

@@ -125,6 +125,8 @@ class _Look:
             given = [log for name in self.wanted.files for log in logs_in(name)]
             return [g for g in given if g.kind == QUERY_LOG], [g for g in given if g.kind == FLOW_LOG]
         vpc, around = self.vpc, self.around
+        if vpc.is_shared_with_us:
+            self.gaps.append(f"the VPC is shared by account {vpc.owner}, whose logs are not to be seen from here")
         resources = [vpc.id, *(s.id for s in vpc.subnets), *(i["NetworkInterfaceId"] for i in interfaces)]
         queries = self._listed(QUERY_LOG, lambda: query_logs(lambda s, _: self._client(s), vpc.place, vpc.id))
         return queries, self._listed(FLOW_LOG, lambda: flow_logs(around.ec2, vpc.place, resources))

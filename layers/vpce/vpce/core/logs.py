@@ -27,9 +27,11 @@ TELLING = {
     "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints of today tell",
 }
 """Field → what a flow log without it does not say, and what is taken instead."""
-LINGER = 15
-"""Minutes after which a flow has been written down for sure: the aggregation takes ten at most, S3's files five.
+LINGER = 30
+"""Minutes until a flow has been written down: ten of aggregation, and ten more to S3, all being well.
 https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html"""
+LEAD = 60
+"""Minutes before the time of which queries are read, too: clients use the answers after it begins."""
 PARQUET = (
     "{} is Parquet, which is not read. Make plain text of it, for instance by DuckDB, and give that with --from: "
     "duckdb -c \"COPY (FROM '{}') TO 'flows.log' (FORMAT csv, DELIMITER ' ', HEADER, NULLSTR '-')\""

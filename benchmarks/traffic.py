@@ -158,15 +158,18 @@ def ip_ranges() -> str:
 
     https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html
     """
+
     def entry(key: str, cidr: str, region: str, code: str) -> dict[str, str]:
         return {key: cidr, "region": region, "service": code, "network_border_group": region}
 
-    return json.dumps({
-        "syncToken": "1793491200",
-        "createDate": "2026-11-01-00-00-00",
-        "prefixes": [entry("ip_prefix", *r) for r in RANGES if ":" not in r[0]],
-        "ipv6_prefixes": [entry("ipv6_prefix", *r) for r in RANGES if ":" in r[0]],
-    })
+    return json.dumps(
+        {
+            "syncToken": "1793491200",
+            "createDate": "2026-11-01-00-00-00",
+            "prefixes": [entry("ip_prefix", *r) for r in RANGES if ":" not in r[0]],
+            "ipv6_prefixes": [entry("ipv6_prefix", *r) for r in RANGES if ":" in r[0]],
+        }
+    )
 
 
 def _opened(path: Path) -> IO[str]:
@@ -195,7 +198,9 @@ class _Made:
             _Client(f"10.0.{n // 50 + 2}.{n % 50 + 10}", f"eni-0c{n:015x}", n % 2, n % 40 == 0, n % 3 != 1)
             for n in range(150)
         ]
-        self.six = [_Client(f"2600:1f18:7:1a01::{n + 16:x}", c.interface, c.nat) for n, c in enumerate(self.clients[:20])]
+        self.six = [
+            _Client(f"2600:1f18:7:1a01::{n + 16:x}", c.interface, c.nat) for n, c in enumerate(self.clients[:20])
+        ]
         self.fresh = iter(self._addresses())
         self.retired: list[list[str]] = []
         """Addresses of the epochs before, which other services get two epochs later."""
@@ -241,18 +246,18 @@ class _Made:
     def _something(self, start: int) -> None:
         """One conversation, or another thing that leaves records."""
         rng = self.rng
-        roll = rng.random()
-        if roll < 0.80:
-            service = rng.choice(self.used)
-            self._call(service, rng.choice(self.six if service == "lambda" else self.clients), start)
-        elif roll < 0.815:
-            self._call_shared(rng.choice([c for c in self.clients if c.asks and not c.is_public]), start)
-        elif roll < 0.85:
-            self._elsewhere(rng.choice(self.clients), start)
-        elif roll < 0.95:
-            self._neighbours(start)
-        else:
-            self._web(start)
+        match rng.choices(["call", "shared", "elsewhere", "neighbours", "web"], [80, 2, 3, 10, 5])[0]:
+            case "call":
+                service = rng.choice(self.used)
+                self._call(service, rng.choice(self.six if service == "lambda" else self.clients), start)
+            case "shared":
+                self._call_shared(rng.choice([c for c in self.clients if c.asks and not c.is_public]), start)
+            case "elsewhere":
+                self._elsewhere(rng.choice(self.clients), start)
+            case "neighbours":
+                self._neighbours(start)
+            case _:
+                self._web(start)
 
     def _sizes(self) -> tuple[int, int]:
         return int(self.rng.lognormvariate(7, 1.2)) + 40, int(self.rng.lognormvariate(9, 1.8)) + 40
@@ -264,13 +269,13 @@ class _Made:
         out, back = self._sizes()
         if peer in self.endpoints:
             truth.inside += out + back
-            self._pair(client, peer, out, back, start, path="1")
+            self._pair(client, peer, (out, back), start, path="1")
             interface = self.endpoint_interfaces[peer]
-            self._record(interface, client.address, peer, 40000, 443, out, start, direction="ingress")
-            self._record(interface, peer, client.address, 443, 40000, back, start, direction="egress")
+            self._record(interface, (client.address, peer), (40000, 443), out, start, direction="ingress")
+            self._record(interface, (peer, client.address), (443, 40000), back, start, direction="egress")
         elif service in self.gateways:
             truth.gateway += out + back
-            self._pair(client, peer, out, back, start, path="7")
+            self._pair(client, peer, (out, back), start, path="7")
         else:
             truth.outside += out + back
             is_direct = client.is_public or ":" in peer
@@ -281,19 +286,23 @@ class _Made:
     def _leave(self, client: _Client, peer: str, out: int, back: int, start: int) -> None:
         """By the internet gateway, or by a NAT gateway, which has four records of its own."""
         if client.is_public or ":" in peer:
-            self._pair(client, peer, out, back, start, path="8")
+            self._pair(client, peer, (out, back), start, path="8")
             return
-        self._pair(client, peer, out, back, start, path="1")
+        self._pair(client, peer, (out, back), start, path="1")
         nat, own = self.nat_interfaces[client.nat], self.nat_addresses[client.nat]
         port = self.rng.randrange(1024, 65535)
-        self._record(nat, client.address, own, 40000, 443, out, start, to=peer, direction="ingress")
-        self._record(nat, own, peer, port, 443, out, start, direction="egress", path="8")
-        self._record(nat, peer, own, 443, port, back, start, direction="ingress")
-        self._record(nat, own, client.address, 443, 40000, back, start, from_=peer, direction="egress", path="1")
+        self._record(nat, (client.address, own), (40000, 443), out, start, to=peer, direction="ingress")
+        self._record(nat, (own, peer), (port, 443), out, start, direction="egress", path="8")
+        self._record(nat, (peer, own), (443, port), back, start, direction="ingress")
+        self._record(nat, (own, client.address), (443, 40000), back, start, from_=peer, direction="egress", path="1")
 
-    def _pair(self, client: _Client, peer: str, out: int, back: int, start: int, path: str, port: int = 443) -> None:
-        self._record(client.interface, client.address, peer, 40000, port, out, start, direction="egress", path=path)
-        self._record(client.interface, peer, client.address, port, 40000, back, start, direction="ingress")
+    def _pair(
+        self, client: _Client, peer: str, sizes: tuple[int, int], start: int, *, path: str, port: int = 443
+    ) -> None:
+        self._record(
+            client.interface, (client.address, peer), (40000, port), sizes[0], start, direction="egress", path=path
+        )
+        self._record(client.interface, (peer, client.address), (port, 40000), sizes[1], start, direction="ingress")
 
     def _answers_of(self, service: str, client: _Client, start: int) -> list[str]:
         """The addresses that it gets for the service in this epoch; the first time, somebody asks."""
@@ -345,9 +354,11 @@ class _Made:
         """Two clients talk: each has the records, and none of it is AWS's."""
         one, two = self.rng.sample(self.clients, 2)
         out, back = self._sizes()
-        self._pair(one, two.address, out, back, start, path="1", port=5432)
-        self._record(two.interface, one.address, two.address, 40000, 5432, out, start, direction="ingress")
-        self._record(two.interface, two.address, one.address, 5432, 40000, back, start, direction="egress", path="1")
+        self._pair(one, two.address, (out, back), start, path="1", port=5432)
+        self._record(two.interface, (one.address, two.address), (40000, 5432), out, start, direction="ingress")
+        self._record(
+            two.interface, (two.address, one.address), (5432, 40000), back, start, direction="egress", path="1"
+        )
 
     def _web(self, start: int) -> None:
         """Somebody on AWS calls a web server of ours."""
@@ -355,21 +366,23 @@ class _Made:
         visitor = f"3.250.{self.rng.randrange(250)}.{self.rng.randrange(1, 250)}"
         out, back = self._sizes()
         self.other += out + back
-        self._record(server.interface, visitor, server.address, 50000, 443, out, start, direction="ingress")
-        self._record(server.interface, server.address, visitor, 443, 50000, back, start, direction="egress", path="8")
+        self._record(server.interface, (visitor, server.address), (50000, 443), out, start, direction="ingress")
+        self._record(
+            server.interface, (server.address, visitor), (443, 50000), back, start, direction="egress", path="8"
+        )
 
     def _noise(self, start: int) -> None:
         """Lines that are in no sum."""
         rng = self.rng
         client, peer = rng.choice(self.clients), next(iter(self.pools.values()))[0]
-        self._record(client.interface, "203.0.113.9", client.address, 50000, 22, 444, start, action="REJECT")
-        self._record(client.interface, "-", "-", "-", "-", "-", start, action="-", status="NODATA")
-        self._record(client.interface, client.address, peer, 40000, 443, 10**9, start - 40 * 86400, path="1")
+        self._record(client.interface, ("203.0.113.9", client.address), (50000, 22), 444, start, action="REJECT")
+        self._record(client.interface, ("-", "-"), ("-", "-"), "-", start, action="-", status="NODATA")
+        self._record(client.interface, (client.address, peer), (40000, 443), 10**9, start - 40 * 86400, path="1")
         if start % (INTERVAL * 50) == 0:
-            self._record(client.interface, "-", "-", "-", "-", "-", start, action="-", status="SKIPDATA")
+            self._record(client.interface, ("-", "-"), ("-", "-"), "-", start, action="-", status="SKIPDATA")
         if self.is_custom:
-            self._record("eni-0d0000000000000dd", client.address, peer, 40000, 443, 10**9, start, vpc="vpc-0other")
-        line = self._line(client.interface, client.address, peer, 40000, 443, 10**9, start, path="1")
+            self._record("eni-0d0000000000000dd", (client.address, peer), (40000, 443), 10**9, start, vpc="vpc-0other")
+        line = self._line(client.interface, (client.address, peer), (40000, 443), 10**9, start, path="1")
         for broken in (line[: rng.randrange(5, len(line) - 1)], line.replace(" 1000000000 ", " 10x9 "), f"{line} 9"):
             self._write(broken)
             self.broken += 1
@@ -384,26 +397,23 @@ class _Made:
         self.flows.write(line + "\n")
 
     def _line(
-        self, interface: str, source: str, destination: str, port: object, to_port: object, size: object, start: int, *,
+        self, interface: str, ends: tuple[str, str], ports: tuple[object, object], size: object, start: int, *,
         from_: str = "", to: str = "", direction: str = "egress", path: str = "-", action: str = "ACCEPT",
         status: str = "OK", vpc: str = VPC,
     ) -> str:  # fmt: skip
-        end = start + 590
+        (source, destination), (port, to_port), end = ends, ports, start + 590
         if not self.is_custom:
-            return (
-                f"2 {ACCOUNT} {interface} {source} {destination} {port} {to_port} 6 9 {size} {start} {end} {action} {status}"
-            )
+            head = f"2 {ACCOUNT} {interface} {source} {destination} {port} {to_port} 6 9 {size}"
+            return f"{head} {start} {end} {action} {status}"
         from_, to = from_ or source, to or destination
-        return (
-            f"5 {vpc} subnet-0a {interface} {to} {from_} {destination} {source} {to_port} {port} 6 {size} 9 {end} {start} "
-            f"{action} {_code(to)} {_code(from_)} {status} {direction} {path}"
-        )
+        head = f"5 {vpc} subnet-0a {interface} {to} {from_} {destination} {source} {to_port} {port} 6 {size} 9"
+        return f"{head} {end} {start} {action} {_code(to)} {_code(from_)} {status} {direction} {path}"
 
     def _query(self, client: str, name: str, addresses: list[str], start: int, rcode: str = "NOERROR") -> None:
         """Some seconds off, as clocks are; some by way of a CNAME."""
         kind = "AAAA" if addresses and ":" in addresses[0] else "A"
         answers = [{"Rdata": a, "Type": kind, "Class": "IN"} for a in addresses]
-        if self.rng.random() < 0.1:
+        if self.rng.randrange(10) == 0:
             answers.insert(0, {"Rdata": f"edge.{name}.", "Type": "CNAME", "Class": "IN"})
         moment = datetime.fromtimestamp(start + self.rng.randint(-30, 30), UTC)
         document = {
@@ -419,5 +429,12 @@ def _code(address: str) -> str:
     """What AWS puts into pkt-dst-aws-service."""
     if address.startswith("52.94.24."):
         return "DYNAMODB"
-    starts = {"52.218.": "S3", "52.94.": "AMAZON", "52.46.": "AMAZON", "2a05:d018:": "AMAZON", "3.24": "EC2", "3.25": "EC2"}
+    starts = {
+        "52.218.": "S3",
+        "52.94.": "AMAZON",
+        "52.46.": "AMAZON",
+        "2a05:d018:": "AMAZON",
+        "3.24": "EC2",
+        "3.25": "EC2",
+    }
     return next((code for start, code in starts.items() if address.startswith(start)), "-")

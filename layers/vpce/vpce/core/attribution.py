@@ -187,7 +187,7 @@ _EXACT = {"S3": "s3", "DYNAMODB": "dynamodb"}
 """Codes that stand for one endpoint service. The others hold several, or what customers run.
 https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html"""
 _SHARED = "?"
-_GATEWAY, _INSIDE, _DIRECT, _OUTSIDE, _UNTOLD = range(5)
+_GATEWAY, _INSIDE, _DIRECT, _OUTSIDE, _NAT64, _UNTOLD = range(6)
 """Ways of bytes. Untold: the answers, whose traffic path flow logs do not tell, or all where they have no path."""
 _NO_SERVICE = frozenset({AWS, OTHER, _SHARED, None})
 _DIRECTIONS = frozenset({"ingress", "egress"})
@@ -366,7 +366,7 @@ class Attribution:
         way = _PATHS.get(path, _UNTOLD)
         if ":" in peer:
             if peer.startswith(_TRANSLATED):
-                return _OUTSIDE
+                return _NAT64
             if way == _OUTSIDE:
                 return _DIRECT
         return way
@@ -418,10 +418,10 @@ class Attribution:
     def evidence(self, sources: Iterable[Source], gaps: Iterable[str] = (), better: Iterable[str] = ()) -> Evidence:
         """What is known by now, with what the readers of the logs have to tell; our own gaps come after theirs."""
         kept = {k: size for k, size in self._bytes.items() if k[0] not in self._between}
-        ways: defaultdict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 5)
+        ways: defaultdict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 6)
         for (interface, client, service, way), size in kept.items():
             ways[interface, client, service][way] += size
-        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 5)
+        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 6)
         clients = {s: set(askers) for s, askers in self._askers.items()}
         for (_, client, service), sizes in ways.items():
             if service not in {AWS, OTHER}:
@@ -434,7 +434,7 @@ class Attribution:
                 names=tuple(sorted(self._asked[service])[:NAMES_KEPT]),
                 clients=tuple(sorted(of_it)),
                 lookups=self._lookups[service],
-                outside=sums[service][_OUTSIDE] + sums[service][_DIRECT],
+                outside=sum(sums[service][way] for way in (_OUTSIDE, _DIRECT, _NAT64)),
                 inside=sums[service][_INSIDE],
                 gateway=sums[service][_GATEWAY],
                 direct=sums[service][_DIRECT],
@@ -475,8 +475,8 @@ class Attribution:
         gaps = []
         if shared := sum(size for interface, size in self._shared.items() if interface not in self._between):
             gaps.append(
-                f"{shared:,} bytes went to addresses that the same names could not tell apart: one address answered "
-                "for several services at about the same time"
+                f"{shared:,} bytes went to addresses that several services' names led to at about the same time: "
+                "nobody can tell whose they are"
             )
         if names := sorted(self._asked[AWS]):
             gaps.append(

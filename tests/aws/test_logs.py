@@ -243,7 +243,7 @@ def a_group(name: str, *events: tuple[datetime, str]) -> None:
     logs = here("logs")
     logs.create_log_group(logGroupName=name)
     logs.create_log_stream(logGroupName=name, logStreamName="eni-1-all")
-    put = [{"timestamp": int(when.timestamp() * 1000), "message": text} for when, text in events]
+    put = [{"timestamp": int(when.timestamp() * 1000), "message": text} for when, text in sorted(events)]
     logs.put_log_events(logGroupName=name, logStreamName="eni-1-all", logEvents=put)
 
 

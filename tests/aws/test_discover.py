@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from benchmarks.traffic import CIDRS, VPC, write_traffic
+from benchmarks.traffic import SINCE as TRAFFIC_SINCE
 from tests.aws.conftest import ACCOUNT, REGION, World
 from tests.aws.test_logs import a_config, a_group, answers, clients, here, refuses, zipped
+from tests.factories import a_gateway, a_vpc, an_interface
 from vpce.aws.lines import NoLogError
 from vpce.core.discovered import as_text
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from vpce.core.evidence import Usage
     from vpce.core.model import Vpc
+    from vpce.reconcile import Surroundings
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 """CloudWatch Logs takes no events of long ago."""
@@ -450,3 +455,52 @@ def test_an_association_that_aws_does_not_end_in_time_is_told(looking: World) ->
     looking.client_of = here
     switched_off(looking, vpc)
     assert query_logging_of(looking.around, vpc) == []
+
+
+# ---- logs with known truth -----------------------------------------------------------------------------------------
+
+
+def a_known_vpc(world: World, traffic: Any) -> tuple[Surroundings, Vpc]:
+    """The VPC of the generator, with its endpoints' interfaces as EC2 would list them."""
+    of = {service: f"eni-{service}" for service in traffic.endpoint_addresses.values()}
+    endpoint = {"InterfaceType": "vpc_endpoint", "VpcId": VPC}
+    listed = [
+        {"NetworkInterfaceId": of[service], **_addresses(address), **endpoint}
+        for address, service in traffic.endpoint_addresses.items()
+    ]
+    listed += [{"NetworkInterfaceId": i, "InterfaceType": "nat_gateway", "VpcId": VPC} for i in traffic.skip_interfaces]
+    answers(world.ec2, "DescribeNetworkInterfaces", NetworkInterfaces=listed)
+    vpc = a_vpc(
+        id=VPC,
+        cidrs=CIDRS,
+        endpoints=(
+            *(an_interface(s, id=f"vpce-{s}", interfaces=frozenset({i})) for s, i in of.items()),
+            *(a_gateway(s) for s in traffic.gateways),
+        ),
+    )
+    return replace(world.around, catalog_of=lambda *_: traffic.catalog), vpc
+
+
+def _addresses(address: str) -> dict[str, Any]:
+    if ":" in address:
+        return {"Ipv6Addresses": [{"Ipv6Address": address}]}
+    return {"PrivateIpAddresses": [{"PrivateIpAddress": address}]}
+
+
+@pytest.mark.parametrize("format_", ["default", "custom"])
+def test_every_service_is_found_and_bytes_are_as_they_were(looking: World, tmp_path: Path, format_: str) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    traffic = write_traffic(logs, seed=7, records=20_000, format_=format_, compressed=True)
+    (tmp_path / "ip-ranges.json").write_text(traffic.ip_ranges)
+    around, vpc = a_known_vpc(looking, traffic)
+    ranges = str(tmp_path / "ip-ranges.json")
+
+    found = evidence_of(
+        around, vpc, Wanted(since=TRAFFIC_SINCE, until=traffic.until, files=(str(logs),), ip_ranges=ranges)
+    )
+
+    assert {*usages(found)} == {*traffic.services}
+    for service, truth in traffic.services.items():
+        assert usages(found)[service].bytes == pytest.approx(truth.outside + truth.inside + truth.gateway, rel=0.01)
+    assert found.is_whole

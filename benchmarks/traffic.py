@@ -2,9 +2,9 @@
 
 Everything follows from the seed. In the traffic: services by NAT gateways, by the internet gateway, by interface and
 gateway endpoints, over IPv4 and IPv6; addresses that pass from one service to another, and some that serve two at once;
-clients whose names somebody else looked up; services of another region; web servers, partners on AWS, and neighbours in
-the VPC. In the logs: records of NAT gateways and endpoints beside those of their clients, rejected and missing
-traffic, other VPCs, other times, and broken lines.
+clients whose names somebody else looked up, and some that keep connections for days; services of another region; web
+servers, partners on AWS, and neighbours in the VPC. In the logs: records of NAT gateways and endpoints beside those of
+their clients, rejected and missing traffic, other VPCs, other times, and broken lines.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ class Traffic:
     """Lines of the flow log but for its header."""
     broken: int
     """How many of them cannot be read."""
+    pairs: int
+    """Distinct pairs of a client that asked and an address that it got."""
     services: dict[str, Truth]
     aws_bytes: int
     other_bytes: int
@@ -118,7 +120,9 @@ def catalog() -> Catalog:
     return Catalog(region=REGION, offers=tuple(offers))
 
 
-def write_traffic(folder: Path, *, seed: int, records: int, format_: str, compressed: bool, days: int = 3) -> Traffic:
+def write_traffic(
+    folder: Path, *, seed: int, records: int, format_: str, compressed: bool, days: int = 3, keeps: bool = True
+) -> Traffic:
     """At least so many flow records, and the queries before them; the same for the same seed.
 
     Args:
@@ -128,13 +132,14 @@ def write_traffic(folder: Path, *, seed: int, records: int, format_: str, compre
         format_: ``default`` or ``custom``.
         compressed: by gzip, as AWS delivers to S3; else plain.
         days: that they are of.
+        keeps: some connections outlast their address, which belongs to another service by then: no log can tell.
 
     """
     suffix = ".log.gz" if compressed else ".log"
     flow_log, query_log = (folder / f"{kind}-{seed}-{format_}{suffix}" for kind in ("flows", "queries"))
     with _opened(flow_log) as flows, _opened(query_log) as queries:
         flows.write(" ".join(FORMATS[format_]) + "\n")
-        made = _Made(seed, flows, queries, is_custom=format_ == "custom")
+        made = _Made(seed, flows, queries, is_custom=format_ == "custom", keeps=keeps)
         made.make(records, days * 86400 // INTERVAL)
     return Traffic(
         flow_log=flow_log,
@@ -142,6 +147,7 @@ def write_traffic(folder: Path, *, seed: int, records: int, format_: str, compre
         until=SINCE + timedelta(days=days),
         flows=made.lines,
         broken=made.broken,
+        pairs=len(made.pairs),
         services=dict(made.truths),
         aws_bytes=made.aws,
         other_bytes=made.other,
@@ -181,9 +187,9 @@ def _opened(path: Path) -> IO[str]:
 class _Made:
     """Logs in the making."""
 
-    def __init__(self, seed: int, flows: IO[str], queries: IO[str], *, is_custom: bool) -> None:
+    def __init__(self, seed: int, flows: IO[str], queries: IO[str], *, is_custom: bool, keeps: bool) -> None:
         self.rng = random.Random(seed)
-        self.flows, self.queries, self.is_custom = flows, queries, is_custom
+        self.flows, self.queries, self.is_custom, self.keeps = flows, queries, is_custom, keeps
         self.lines = self.broken = self.aws = self.other = 0
         self.truths: defaultdict[str, Truth] = defaultdict(Truth)
         rng = self.rng
@@ -207,6 +213,9 @@ class _Made:
         self.pools: dict[str, list[str]] = {}
         self.passed_on: dict[str, list[str]] = {}
         self.answers: dict[tuple[str, str], list[str]] = {}
+        self.pairs: set[tuple[str, str]] = set()
+        self.kept: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        """What clients got in epochs before: some connections are never closed, whoever has the address by now."""
         self.shared = ["52.94.250.1", "52.94.250.2"]
         """They serve two services at once."""
         self.twins = rng.sample([s for s in self.used if s not in {*GATEWAYS, *inside, "lambda"}], 2)
@@ -227,6 +236,8 @@ class _Made:
 
     def _new_epoch(self, epoch: int) -> None:
         """Services move to other addresses, and some get those that others had."""
+        for (client, service), addresses in self.answers.items():
+            self.kept[client, service] += addresses
         self.answers.clear()
         old = self.retired[-2] if len(self.retired) > 1 else []
         self.retired.append([])
@@ -264,7 +275,9 @@ class _Made:
 
     def _call(self, service: str, client: _Client, start: int) -> None:
         truth = self.truths[service]
-        peer = self.rng.choice(self._answers_of(service, client, start))
+        kept = self.kept[client.address, service] if self.keeps else []
+        addresses = kept if kept and self.rng.randrange(200) == 0 else self._answers_of(service, client, start)
+        peer = self.rng.choice(addresses)
         truth.clients.add(client.address)
         out, back = self._sizes()
         if peer in self.endpoints:
@@ -411,6 +424,7 @@ class _Made:
 
     def _query(self, client: str, name: str, addresses: list[str], start: int, rcode: str = "NOERROR") -> None:
         """Some seconds off, as clocks are; some by way of a CNAME."""
+        self.pairs.update((client, a) for a in addresses)
         kind = "AAAA" if addresses and ":" in addresses[0] else "A"
         answers = [{"Rdata": a, "Type": kind, "Class": "IN"} for a in addresses]
         if self.rng.randrange(10) == 0:

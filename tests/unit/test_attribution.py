@@ -452,7 +452,7 @@ def attributed(made: Traffic, *, with_queries: bool = True, **changes: Any) -> E
 
 @pytest.mark.parametrize(("seed", "format_"), [*product((1, 2), ("default", "custom"))])
 def test_all_that_can_be_known_of_a_vpcs_logs_is_told_to_the_byte(tmp_path: Path, seed: int, format_: str) -> None:
-    made = traffic.write_traffic(tmp_path, seed=seed, records=20_000, format_=format_, compressed=False)
+    made = traffic.write_traffic(tmp_path, seed=seed, records=20_000, format_=format_, compressed=False, keeps=False)
     found = attributed(made)
 
     told = {
@@ -518,7 +518,7 @@ def test_memory_follows_what_is_distinct_and_not_the_records() -> None:
         tracemalloc.stop()
         return found
 
-    assert peak(100) < 1.1 * peak(10)
+    assert peak(100) < 1.5 * peak(10)
 
 
 def test_every_service_of_the_made_traffic_is_one_of_its_catalog() -> None:

@@ -46,3 +46,9 @@ def test_the_readme_shows_a_journey_as_the_command_prints_it() -> None:
     golden = (REPOSITORY / "tests/golden/journey_a_closed_group.txt").read_text()
 
     assert f"$ vpce explain vpc-0123456789abcdef0 sqs\n{golden}```" in README
+
+
+def test_the_page_on_discovery_shows_what_the_command_prints() -> None:
+    golden = (REPOSITORY / "tests/golden/discover.txt").read_text()
+
+    assert f"\n{golden}```" in (REPOSITORY / "docs/discovery.md").read_text()

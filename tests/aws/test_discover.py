@@ -19,14 +19,18 @@ from benchmarks.traffic import SINCE as TRAFFIC_SINCE
 from tests.aws.conftest import ACCOUNT, REGION, World
 from tests.aws.test_logs import a_config, a_group, answers, clients, here, refuses, zipped
 from tests.factories import a_gateway, a_vpc, an_interface
+from vpce.audit import audit_place
 from vpce.aws.lines import NoLogError
+from vpce.aws.pace import Pace
 from vpce.core.discovered import as_text
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence
 from vpce.core.flowlog import BEST, DEFAULT
+from vpce.core.report import PlaceReport
 from vpce.discover import Wanted, evidence_of
 from vpce.query_logging import QueryLoggingError, disable, enable, query_logging_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from vpce.core.evidence import Usage
@@ -300,6 +304,58 @@ def test_without_the_vpcs_interfaces_nothing_is_said(looking: World) -> None:
         evidence_of(looking.around, vpc, Wanted(since=SINCE, until=NOW))
 
 
+# ---- in an audit ---------------------------------------------------------------------------------------------------
+
+
+def audited(world: World, days: int, pace: Pace | None = None) -> PlaceReport:
+    around = replace(world.around, pace=pace or world.pace)
+    report = audit_place(around, now=NOW.isoformat(), discovery_days=days).report
+    assert isinstance(report, PlaceReport)
+    return report
+
+
+def test_an_audit_reads_logs_only_where_it_is_asked_to(looking: World) -> None:
+    vpc = looking.vpc()
+    log_queries(vpc, a_query(vpc, "sqs", SQS))
+    log_flows(looking, vpc, a_flow(SQS, 1000))
+
+    assert audited(looking, 0).evidence == ()
+    of_vpc = {e.vpc: e for e in audited(looking, 1).evidence}
+    assert (of_vpc[vpc].since, of_vpc[vpc].until) == (SINCE, NOW)
+    assert {s: u.bytes for s, u in usages(of_vpc[vpc]).items()} == {"sqs": 1000}
+    assert all(not e.services for e in of_vpc.values() if e.vpc != vpc)
+
+
+def test_query_logging_that_goes_on_after_its_end_is_told_by_the_audit(looking: World) -> None:
+    vpc = looking.vpc()
+    list(enable(looking.around, vpc, until=NOW - timedelta(hours=1), retention=1))
+
+    (found,) = [e for e in audited(looking, 1).evidence if e.vpc == vpc]
+
+    assert f"was to end {NOW - timedelta(hours=1):%Y-%m-%d %H:%M} UTC, and goes on" in found.gaps[0]
+    assert found.better[0] == f"vpce discover {vpc} --disable"
+
+
+def test_without_time_an_audit_reads_no_logs_and_says_so(looking: World) -> None:
+    looking.vpc()
+    pace = Pace(clock=looking.clock, sleep=looking.clock.sleep).budget(130)
+
+    found = audited(looking, 1, pace).evidence
+
+    assert {e.gaps for e in found} == {("there was no time left to read its logs",)}
+
+
+def test_logs_that_cannot_be_read_cost_an_audit_nothing_else(looking: World) -> None:
+    vpc = looking.vpc()
+    looking.client_of = None  # nothing else asks for interfaces
+    refuses(looking.ec2, "DescribeNetworkInterfaces", "UnauthorizedOperation")
+
+    report = audited(looking, 1)
+
+    assert {f.vpc for f in report.findings} >= {vpc}
+    assert all(e.gaps[0].startswith("its logs were not read: DescribeNetworkInterfaces") for e in report.evidence)
+
+
 # ---- files ---------------------------------------------------------------------------------------------------------
 
 
@@ -472,6 +528,7 @@ def a_known_vpc(world: World, traffic: Any) -> tuple[Surroundings, Vpc]:
     answers(world.ec2, "DescribeNetworkInterfaces", NetworkInterfaces=listed)
     vpc = a_vpc(
         id=VPC,
+        tags={"Name": "payments"},
         cidrs=CIDRS,
         endpoints=(
             *(an_interface(s, id=f"vpce-{s}", interfaces=frozenset({i})) for s, i in of.items()),
@@ -504,3 +561,21 @@ def test_every_service_is_found_and_bytes_are_as_they_were(looking: World, tmp_p
     for service, truth in traffic.services.items():
         assert usages(found)[service].bytes == pytest.approx(truth.outside + truth.inside + truth.gateway, rel=0.01)
     assert found.is_whole
+
+
+def test_the_output_that_the_documentation_shows(
+    looking: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    traffic = write_traffic(tmp_path / "logs", seed=1, records=100_000, format_="custom", compressed=True)
+    (tmp_path / "ip-ranges.json").write_text(traffic.ip_ranges)
+    around, vpc = a_known_vpc(looking, traffic)
+
+    found = evidence_of(
+        around,
+        vpc,
+        Wanted(since=TRAFFIC_SINCE, until=traffic.until, files=("logs",), ip_ranges="ip-ranges.json"),
+    )
+
+    golden("discover.txt", as_text(found, vpc) + "\n")

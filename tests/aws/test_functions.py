@@ -100,6 +100,7 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Installation:
         "VPCE_GRACE_HOURS": "24",
         "VPCE_TRAFFIC_CHECK": "on",
         "VPCE_DELETION_SHARE": "30",
+        "VPCE_DISCOVERY_DAYS": "0",
         "AWS_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from vpce.core.discovered import evidence_document, read_evidence
 from vpce.core.findings import Finding, Severity, State, Unread, order_of
 from vpce.core.model import Place
 from vpce.core.notice import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from vpce.core.evidence import Evidence
 
 
 class Cell(StrEnum):
@@ -56,6 +59,8 @@ class PlaceReport:
     unread: tuple[Unread, ...] = ()
     """Parts that could not be looked at; the rest was."""
     coverage: tuple[Coverage, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    """What logs say of its VPCs, if the audit reads any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +134,10 @@ class Report:
         return sorted((c for p in self.places for c in p.coverage), key=lambda c: (c.place, c.vpc))
 
     @property
+    def evidence(self) -> list[tuple[Place, Evidence]]:
+        return sorted(((p.place, e) for p in self.places for e in p.evidence), key=lambda one: (one[0], one[1].vpc))
+
+    @property
     def vpcs(self) -> int:
         return sum(p.vpcs for p in self.places)
 
@@ -178,6 +187,9 @@ def report_document(report: Report) -> dict[str, Any]:
         "resolved": [finding_document(f) for f in report.resolved],
         "forgotten": [finding_document(f) for f in report.forgotten],
         "coverage": [_coverage_document(c) for c in report.coverage],
+        "evidence": [
+            {"account": place.account, "region": place.region} | evidence_document(e) for place, e in report.evidence
+        ],
         "history": [past_document(p) for p in report.history],
     }
 
@@ -270,6 +282,7 @@ def place_document(report: PlaceReport | Unread) -> dict[str, Any]:
                 "findings": [finding_document(f) for f in report.findings],
                 "parts_unread": [unread_document(u) for u in report.unread],
                 "coverage": [_coverage_document(c) for c in report.coverage],
+                "evidence": [evidence_document(e) for e in report.evidence],
             }
 
 
@@ -292,4 +305,5 @@ def read_place_document(document: Mapping[str, Any]) -> PlaceReport | Unread:
             )
             for c in document["coverage"]
         ),
+        evidence=tuple(read_evidence(e) for e in document["evidence"]),
     )

@@ -200,9 +200,24 @@ def test_logs_that_may_not_be_listed_are_a_gap_and_the_others_are_read(
 
     found = evidence(looking, vpc)
 
-    assert found.gaps[0].startswith(f"whether there is a {kind} could not be read: {operation}: AccessDeniedException")
+    assert found.gaps[0].startswith(f"whether there are {kind}s could not be read: {operation}: AccessDeniedException")
+    assert "the VPC has no" not in "\n".join(found.gaps)
+    assert not any("--enable" in b for b in found.better)
     assert {s.kind for s in found.sources} == {QUERY_LOG, FLOW_LOG} - {kind}
     assert all(s.records for s in found.sources)
+
+
+def test_profiles_that_may_not_be_listed_cost_the_vpcs_own_query_log_nothing(looking: World) -> None:
+    vpc, other = looking.vpc(), looking.vpc(cidr="10.1.0.0/16")
+    log_queries(vpc, a_query(vpc, "sqs", SQS))
+    profiles = here("route53profiles")
+    refuses(profiles, "ListProfileAssociations", "AccessDeniedException")
+    looking.client_of = clients(route53profiles=profiles)
+
+    assert usages(evidence(looking, vpc))["sqs"].lookups == 1
+    found = evidence(looking, other)
+    assert found.gaps[0].startswith("whether there are query logs by Route 53 Profiles could not be read: ListProfile")
+    assert not any("--enable" in b for b in found.better)
 
 
 def test_a_log_that_may_not_be_read_is_a_source_in_trouble(looking: World) -> None:

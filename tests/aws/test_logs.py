@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from tests.aws.conftest import ACCOUNT, NOW, PLACE, REGION, SESSION, World
 from vpce.aws import lines as lines_module
 from vpce.aws.lines import NoLogError, Reading, logs_in, text_of
-from vpce.aws.logs import flow_logs, query_logs
+from vpce.aws.logs import flow_logs, query_logs, query_logs_of_profiles
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG
 from vpce.core.flowlog import BEST, DEFAULT, fields_of
 from vpce.core.logs import Log, gaps_of, to_try
@@ -176,7 +176,8 @@ def test_what_a_profile_logs_is_found_too(world: World) -> None:
         ProfileId=profile, ResourceArn=arn["ResolverQueryLogConfig"]["Arn"], Name="q"
     )
 
-    assert [log.id for log in query_logs(here, PLACE, vpc)] == [config]
+    assert query_logs(here, PLACE, vpc) == []
+    assert [log.id for log in query_logs_of_profiles(here, PLACE, vpc)] == [config]
 
 
 def test_a_configuration_of_another_account_is_told(world: World) -> None:
@@ -200,7 +201,7 @@ def test_a_configuration_that_cannot_deliver_is_told(world: World) -> None:
 
 def test_query_logs_that_may_not_be_listed_are_no_missing_ones(world: World) -> None:
     resolver = here("route53resolver")
-    refuses(resolver, "ListResolverQueryLogConfigs", "AccessDeniedException")
+    refuses(resolver, "ListResolverQueryLogConfigAssociations", "AccessDeniedException")
 
     with pytest.raises(ClientError):
         query_logs(clients(route53resolver=resolver), PLACE, VPC)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.lines import NoLogError, Reading, logs_in, text_of
-from vpce.aws.logs import flow_logs, query_logs
+from vpce.aws.logs import flow_logs, query_logs, query_logs_of_profiles
 from vpce.aws.network import NO_WORKLOAD
 from vpce.aws.observe import pages
 from vpce.core.attribution import Attribution, Names, Ranges, read_ranges
@@ -73,6 +73,8 @@ class _Look:
     sources: list[Source] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     better: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    """Kinds of logs of which nobody knows whether there are any, as the gaps say."""
 
     def evidence(self) -> Evidence:
         vpc, wanted = self.vpc, self.wanted
@@ -108,14 +110,14 @@ class _Look:
         if not where:
             return Ranges()
         try:
-            return read_ranges(text_of(where, lambda: self._client("s3")))
+            return read_ranges(text_of(where, lambda: self._client_of("s3")))
         except ValueError as error:
             raise NoLogError(f"{where}: {error}") from error
 
-    def _client(self, service: str) -> Any:
+    def _client_of(self, service: str, region: str = "") -> Any:
         if self.around.client_of is None:
             raise ValueError("without clients no log can be read")
-        return self.around.client_of(service, self.vpc.place.region)
+        return self.around.client_of(service, region or self.vpc.place.region)
 
     # ---- which
 
@@ -128,14 +130,20 @@ class _Look:
         if vpc.is_shared_with_us:
             self.gaps.append(f"the VPC is shared by account {vpc.owner}, whose logs are not to be seen from here")
         resources = [vpc.id, *(s.id for s in vpc.subnets), *(i["NetworkInterfaceId"] for i in interfaces)]
-        queries = self._listed(QUERY_LOG, lambda: query_logs(lambda s, _: self._client(s), vpc.place, vpc.id))
-        return queries, self._listed(FLOW_LOG, lambda: flow_logs(around.ec2, vpc.place, resources))
+        flows = self._listed(FLOW_LOG, "flow logs", lambda: flow_logs(around.ec2, vpc.place, resources))
+        asked = (self._client_of, vpc.place, vpc.id)
+        queries = self._listed(QUERY_LOG, "query logs", lambda: query_logs(*asked))
+        if all(log.trouble for log in queries):
+            brought = "query logs by Route 53 Profiles"
+            queries += self._listed(QUERY_LOG, brought, lambda: query_logs_of_profiles(*asked))
+        return queries, flows
 
-    def _listed(self, kind: str, read: Callable[[], list[Log]]) -> list[Log]:
+    def _listed(self, kind: str, what: str, read: Callable[[], list[Log]]) -> list[Log]:
         try:
             return read()
         except AwsError as error:
-            self.gaps.append(f"whether there is a {kind} could not be read: {in_words(error)}")
+            self.gaps.append(f"whether there are {what} could not be read: {in_words(error)}")
+            self.unknown.add(kind)
             return []
 
     # ---- what is in them
@@ -170,7 +178,7 @@ class _Look:
         self.wanted.progress(f"reading {log.where} …")
         reading = Reading(
             log=log,
-            client_of=self._client,
+            client_of=self._client_of,
             vpc=self.vpc.id,
             since=wanted.since,
             until=wanted.until,
@@ -200,18 +208,20 @@ class _Look:
     def _tell(self, queries: Sequence[Log], flows: Sequence[Log]) -> None:
         vpc, whose = self.vpc, "the files have" if self.wanted.files else "the VPC has"
         read = {s.kind for s in self.sources if s.records}
-        if QUERY_LOG not in read:
+        # What could not be listed may be there: nobody is told to make it.
+        is_missing = {kind: kind not in read | self.unknown for kind in (QUERY_LOG, FLOW_LOG)}
+        if is_missing[QUERY_LOG]:
             self.gaps.append(f"{_none(QUERY_LOG, queries, whose)}: which names were asked for is not known")
             if not queries:
                 self.better += [f"vpce discover {vpc.id} --enable", *query_log_commands(vpc)]
-        if FLOW_LOG not in read:
+        if is_missing[FLOW_LOG]:
             self.gaps.append(f"{_none(FLOW_LOG, flows, whose)}: how many bytes went where is not known")
-        elif not self.wanted.ip_ranges:
+        if FLOW_LOG in read and not self.wanted.ip_ranges:
             self.gaps.append(
                 "AWS's public addresses are not known here: bytes that no name explains are not told apart"
             )
             self.better.append(published_ranges(vpc.id))
-        if FLOW_LOG not in read or any(is_poor(log) for log in flows):
+        if is_missing[FLOW_LOG] or any(is_poor(log) for log in flows):
             self.better.append(better_flow_log(vpc, flows))
 
 

@@ -211,3 +211,14 @@ def test_broken_lines_are_in_no_sum_and_all_counted(case: tuple[list[str], int, 
 
     assert sum(f.bytes for f in flows) == whole
     assert skipped.total() == broken
+
+
+@given(st.permutations(sorted(RECORD)), st.lists(st.tuples(st.integers(0, 10**12), st.floats(0, 1)), min_size=1))
+def test_lines_cut_short_add_nothing_whatever_the_order(fields: list[str], lines: list[tuple[int, float]]) -> None:
+    """A number that stands last may lose digits: that is less, never more."""
+    whole = [a_line(fields, bytes=str(size)) for size, _ in lines]
+    cut = [line[: int(len(line) * share)] for line, (_, share) in zip(whole, lines, strict=True)]
+    flows, skipped = read([" ".join(fields), *cut])
+
+    assert sum(f.bytes for f in flows) <= sum(size for size, _ in lines)
+    assert len(flows) + skipped.total() == sum(bool(line.strip()) for line in cut)

@@ -181,8 +181,6 @@ class _Told(NamedTuple):
 
 _VPC, _PRIVATE, _PUBLIC, _NOWHERE = range(4)
 """Where an address is."""
-
-
 _EXACT = {"S3": "s3", "DYNAMODB": "dynamodb"}
 """Codes that stand for one endpoint service. The others hold several, or what customers run.
 https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html"""
@@ -345,12 +343,12 @@ class Attribution:
             return ""  # between private addresses, and no service of AWS's
         if direction in _DIRECTIONS and (direction == "egress") != leaves:
             return SEEN_TWICE  # the interface is not the client's
+        way = _INSIDE
         if where == _PUBLIC:
-            if service == _SHARED:
+            named, service = service, self._settled(service, peer, code, port, peer_port)
+            way = self._way(path, peer)
+            if named == _SHARED and service == AWS:
                 self._shared[interface] += size
-            service, way = self._settled(service, peer, code, port, peer_port), self._way(path, peer)
-        else:
-            way = _INSIDE
         if service in _NO_SERVICE:
             client, way = "", _OUTSIDE
         self._bytes[interface, client, service or OTHER, way] += size

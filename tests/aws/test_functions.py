@@ -796,6 +796,7 @@ def test_what_logs_say_is_kept_with_the_report_if_days_are_given(
     audited()
     assert in_bucket(f"audits/{RUN}/findings.json")["evidence"] == []
     monkeypatch.setenv("VPCE_DISCOVERY_DAYS", "14")
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 900_000)
 
     audited(NEXT)
 

@@ -470,6 +470,15 @@ def test_a_file_that_breaks_off_counts_as_far_as_it_goes(tmp_path: Path) -> None
     assert trouble.startswith(f"{file}: the compressed data is broken")
 
 
+def test_a_line_without_an_end_is_read_in_pieces(tmp_path: Path) -> None:
+    (tmp_path / "flows").write_text(f"{HEADER}\n" + "1 " * (3 << 19))
+    (log,) = logs_in(str(tmp_path / "flows"))
+
+    (lines,), _ = read(log)
+
+    assert [len(line) for line in lines[1:]] == [1 << 20] * 3
+
+
 def test_text_is_read_whole_from_a_file_or_from_s3(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("{}")
     s3 = here("s3")

@@ -15,6 +15,7 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ _STAMP = re.compile(r"_(\d{8}T\d{4})Z_")
 _EXPORTED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z ")
 """What CloudWatch Logs puts before each line that it exports to S3.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasks.html"""
+_LONGEST = 1 << 20
+"""Characters of a line; what is longer is no log, and comes in pieces that nobody can read."""
 _BROKEN = (*AwsError, OSError, EOFError, zlib.error)
 
 
@@ -247,7 +250,8 @@ def _text(raw: Any) -> Iterator[str]:
     buffered: Any = io.BufferedReader(raw)
     if buffered.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
         buffered = gzip.GzipFile(fileobj=buffered)
-    yield from io.TextIOWrapper(buffered, encoding="utf-8", errors="replace")
+    read = partial(io.TextIOWrapper(buffered, encoding="utf-8", errors="replace").readline, _LONGEST)
+    yield from iter(read, "")
 
 
 def _unwrapped(lines: Iterator[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -253,6 +254,21 @@ def test_of_two_flow_logs_one_is_read_and_the_other_stands_in_where_it_cannot(lo
         ("log group flows", 1, False),
     ]
     assert found.other_bytes == 7
+
+
+def test_a_flow_log_of_the_best_format_wants_no_better_one_and_an_empty_one_is_not_the_last(looking: World) -> None:
+    vpc = looking.vpc()
+    log_flows(looking, vpc, a_flow(WEB, 7))
+    here("logs").create_log_group(logGroupName="best")
+    looking.ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName="best", LogFormat=BEST,
+        DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+    )  # fmt: skip
+
+    found = evidence(looking, vpc)
+
+    assert [(s.where, s.records) for s in found.sources] == [("log group best", 0), ("log group flows", 1)]
+    assert not any("create-flow-logs" in b for b in found.better)
 
 
 def test_flow_logs_in_s3_are_read_with_published_addresses_from_s3(looking: World) -> None:
@@ -510,6 +526,25 @@ def test_query_logging_is_turned_off_when_aws_has_taken_it_off(looking: World) -
     assert groups() == {f"/aws/vendedlogs/vpce/queries/{vpc}": 14}
     assert switched_off(looking, vpc) == []
     assert len(switched_on(looking, vpc)) == 2  # into the same log group again
+
+
+def test_an_association_that_failed_is_taken_off_too(looking: World) -> None:
+    vpc, resolver = looking.vpc(), here("route53resolver")
+    switched_on(looking, vpc)
+    (on,) = query_logging_of(looking.around, vpc)
+    failed = {"ResolverQueryLogConfigId": on.id, "ResourceId": vpc, "Status": "FAILED"}
+    left = [failed, failed]
+
+    def twice(**_: Any) -> Any:
+        found = [left.pop()] if left else []
+        return SimpleNamespace(status_code=200), {"ResolverQueryLogConfigAssociations": found}
+
+    resolver.meta.events.register_first("before-call.*.ListResolverQueryLogConfigAssociations", twice)
+    looking.client_of = clients(route53resolver=resolver)
+
+    assert switched_off(looking, vpc)[0] == f"{vpc} logs its queries no more"
+    looking.client_of = here
+    assert query_logging_of(looking.around, vpc) == []
 
 
 def test_an_association_that_aws_does_not_end_in_time_is_told(looking: World) -> None:

@@ -154,7 +154,7 @@ class _Look:
         parse: Callable[[Iterable[str], Sequence[str] | None, Counter[str]], Iterator[Any]],
         take: Callable[[Any], str],
     ) -> None:
-        """All files that were given; else the first of the VPC's own logs that can be read."""
+        """All files that were given; else the first of the VPC's own logs that has something to tell."""
         if self.wanted.files:
             self.sources += [self._source(log, parse, take) for log in logs]
             return
@@ -162,7 +162,7 @@ class _Look:
         for together in to_try(logs, self.vpc.id, self.wanted.since):
             read = [self._source(log, parse, take) for log in together]
             self.sources += read
-            if any(s.records or not s.trouble for s in read):
+            if any(s.records for s in read):
                 for log in together:
                     self.gaps += gaps_of(log, self.wanted.since)
                 if together[0].resource != self.vpc.id:
@@ -221,7 +221,8 @@ class _Look:
                 "AWS's public addresses are not known here: bytes that no name explains are not told apart"
             )
             self.better.append(published_ranges(vpc.id))
-        if is_missing[FLOW_LOG] or any(is_poor(log) for log in flows):
+        readable = [log for log in flows if not log.trouble]
+        if is_missing[FLOW_LOG] or (readable and all(map(is_poor, readable))):
             self.better.append(better_flow_log(vpc, flows))
 
 

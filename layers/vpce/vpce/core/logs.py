@@ -124,7 +124,7 @@ def query_log_commands(vpc: Vpc, retention: int = 14) -> list[str]:
     made = aws(
         vpc.place,
         "route53resolver create-resolver-query-log-config",
-        f"--name {name} --creator-request-id {name} --destination-arn {group_arn(vpc.place, group)}",
+        f"--name {name} --creator-request-id {name} --destination-arn '{group_arn(vpc.place, group)}'",
         "--query ResolverQueryLogConfig.Id --output text",
     )
     return [

@@ -19,6 +19,7 @@ from vpce.core.attribution import (
     ANOTHER_TIME,
     ANOTHER_VPC,
     AWS,
+    NAMES_KEPT,
     NO_ADDRESS,
     NOT_IN_VPC,
     OTHER,
@@ -131,7 +132,8 @@ def test_services_that_got_one_address_at_about_the_same_time_are_not_guessed(
 
 
 def test_bytes_that_nobody_can_tell_apart_are_told() -> None:
-    (gap,) = evidence(a_query(), a_query(SNS), a_flow(size=12345)).gaps
+    queries = (a_query(), a_query(SNS), a_query(SQS, S3_ADDRESS), a_query(SNS, S3_ADDRESS))
+    (gap,) = evidence(*queries, a_flow(size=12345), a_flow(destination=S3_ADDRESS)).gaps
 
     assert gap.startswith("12,345 bytes went to addresses that several services' names led to at about the same time")
 
@@ -143,6 +145,22 @@ def test_what_somebody_else_got_the_address_for_counts_for_who_did_not_ask() -> 
 def test_but_not_where_people_got_it_for_several_services() -> None:
     days = 3 * 86400
     assert sums(a_query(client=OTHER_CLIENT), a_query(SNS, client="10.0.0.7", at=days), a_flow()) == {AWS: 1000}
+
+
+def test_what_was_asked_for_after_the_time_is_forgotten() -> None:
+    attribution = an_attribution(skew=60)
+    attribution.query(a_query())
+
+    assert attribution.query(a_query(SNS, at=14 * 86400 + 60)) == ANOTHER_TIME
+    attribution.flow(a_flow(source=OTHER_CLIENT))
+    assert [(u.service, u.bytes) for u in attribution.evidence(()).services] == [("sqs", 1000)]
+
+
+def test_of_very_many_names_the_first_are_told() -> None:
+    queries = [a_query(f"bucket-{n:03}.s3.eu-west-1.amazonaws.com", S3_ADDRESS) for n in range(3 * NAMES_KEPT)]
+    (usage,) = evidence(*queries).services
+
+    assert (len(usage.names), usage.lookups) == (NAMES_KEPT, 3 * NAMES_KEPT)
 
 
 def test_clocks_may_differ_by_the_skew_and_no_more() -> None:
@@ -335,13 +353,14 @@ def test_without_a_traffic_path_the_gateway_endpoint_has_it_all_or_nothing() -> 
     assert s3(TO_S3, FROM_S3) == (6000, 0, 0)
 
 
-def test_no_nat_gateway_is_paid_for_ipv6_unless_it_translates() -> None:
+@pytest.mark.parametrize("path", ["", "1", "8"])
+def test_no_nat_gateway_is_paid_for_ipv6_unless_it_translates(path: str) -> None:
     client, six, translated = "2600:1f18:7:1a01::10", "2a05:d018:0:0::0:1", "64:ff9b::345e:0101"
     (usage,) = evidence(
         a_query(SQS, "2A05:D018::1", "64:ff9b::345e:101", client=client, type="AAAA"),
-        a_flow(client, six),
+        a_flow(client, six, path=path),
         an_answer(six, client),
-        a_flow(client, translated, size=7),
+        a_flow(client, translated, size=7, path=path),
     ).services
 
     assert usage == Usage(service="sqs", names=(SQS,), clients=(client,), lookups=1, outside=6007, direct=6000)
@@ -401,6 +420,12 @@ def test_ranges_are_read_as_aws_publishes_them() -> None:
     assert ranges.of("8.8.8.8") is ranges.of("255.255.255.255") is ranges.of("2001:db8::1") is None
     assert ranges
     assert not Ranges()
+
+
+def test_a_range_that_is_of_a_region_and_global_is_of_the_region() -> None:
+    ranges = Ranges([("52.0.0.0/8", "GLOBAL", "AMAZON"), ("52.0.0.0/8", "us-west-2", "S3")])
+
+    assert ranges.of("52.1.1.1") == Range("us-west-2", frozenset({"AMAZON", "S3"}))
 
 
 @pytest.mark.parametrize(

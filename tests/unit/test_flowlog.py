@@ -86,9 +86,9 @@ def test_the_addresses_of_the_packet_win_over_those_of_the_record() -> None:
 
 
 def test_an_unknown_address_of_the_packet_leaves_that_of_the_record() -> None:
-    (flow,), _ = read([a_line(RECORD, pkt_srcaddr="-")], tuple(RECORD))
+    (flow,), _ = read([a_line(RECORD, pkt_srcaddr="-", pkt_dstaddr="-", dstaddr="52.94.7.7")], tuple(RECORD))
 
-    assert flow.source == "10.0.0.5"
+    assert (flow.source, flow.destination) == ("10.0.0.5", "52.94.7.7")
 
 
 def test_a_format_may_have_the_packets_addresses_only() -> None:
@@ -124,7 +124,7 @@ def test_headers_may_be_written_as_hive_has_them() -> None:
 def test_a_header_that_ran_into_a_record_leaves_no_line_read_by_the_order_before() -> None:
     swapped = [*DEFAULT]
     swapped[8], swapped[9] = swapped[9], swapped[8]  # packets and bytes: nobody could tell from the values
-    flows, skipped = read([HEADER, LINE[:70] + " ".join(swapped), LINE, LINE])
+    flows, skipped = read([HEADER, LINE + " ".join(swapped), LINE, LINE])
 
     assert flows == []
     assert skipped == {WRONG_COUNT: 2}
@@ -142,6 +142,7 @@ def test_a_header_that_ran_into_a_record_leaves_no_line_read_by_the_order_before
         ("   \n", None),
         (LINE[:-1], BROKEN),
         (LINE.replace("ACCEPT", "ACCEP"), BROKEN),
+        (LINE.replace("ACCEPT", "REJECT")[:-1], BROKEN),
         (LINE.replace(" 4249 ", " -4249 "), BROKEN),
         (LINE.replace(" 4249 ", " 4_249 "), BROKEN),
         (LINE.replace(" 4249 ", " 42.49 "), BROKEN),

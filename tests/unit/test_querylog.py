@@ -53,6 +53,13 @@ def test_a_query_without_answers_is_one() -> None:
     assert second.rcode == "NXDOMAIN"
 
 
+@pytest.mark.parametrize("moment", ["2026-11-01T00:00:10", "2026-11-01T00:00:10.000Z", "2026-11-01T01:00:10+01:00"])
+def test_a_time_without_a_zone_is_utc(moment: str) -> None:
+    (query,), _ = read(json.dumps(DOCUMENT | {"query_timestamp": moment}))
+
+    assert query.time == 1793491210
+
+
 def test_the_vpc_is_the_resource_where_a_profile_logs() -> None:
     bare = {k: v for k, v in DOCUMENT.items() if k != "vpc_id"}
     (first, second), _ = read(json.dumps(bare | {"resource_id": "vpc-2"}), json.dumps(bare))

@@ -263,7 +263,7 @@ class Attribution:
             return NOT_IN_VPC  # asked through an inbound Resolver endpoint
         if query.time >= self._to + self._skew:
             return ANOTHER_TIME
-        addresses = [self._plain(a) for a in query.addresses] if query.rcode == "NOERROR" else []
+        addresses = [self._plain(a) for a in query.addresses]
         service = self._service_of(query, addresses)
         for address in addresses:
             self._remember(client, address, service, query.time)

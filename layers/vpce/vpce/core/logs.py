@@ -139,9 +139,10 @@ def query_log_commands(vpc: Vpc, retention: int = 14) -> list[str]:
 
 
 def group_of(installation: str, vpc: str) -> str:
-    """The log group of a VPC's queries. With this prefix AWS lets its services write by one policy for all groups.
+    """The log group of a VPC's queries, called like those that AWS's services write to.
 
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    Whoever sets the delivery up has AWS give the group a policy that lets it.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
     """
     return f"/aws/vendedlogs/{installation}/queries/{vpc}"
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from vpce.core.evidence import Evidence
 
 T = TypeVar("T")
-REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "ap-northeast-1")
 VARIANTS = (("default", False), ("custom", True), ("custom", False), ("default", True))
 """Format, and whether the files are compressed; a seed after the other has one of them."""
 ERROR = 0.01
@@ -187,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--records", type=int, default=1_000_000, help="flow records of each VPC")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4], help="one VPC each")
     asked = parser.parse_args(arguments)
-    print(break_even_table(REGIONS))
+    print(break_even_table())
     print(f"\n{HEAD}")
     runs: list[Run] = []
     good, peers = True, []

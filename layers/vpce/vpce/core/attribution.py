@@ -336,21 +336,21 @@ class Attribution:
         if from_ != _VPC or (to == _VPC and not self._serves(destination, source)):
             client, peer, where, leaves = destination, source, from_, False
             port, peer_port, code = peer_port, port, code_
+        way = _PATHS.get(path, _UNTOLD) if where == _PUBLIC else _INSIDE
         if ":" in peer:
             client, peer = self._plain(client), self._plain(peer)
-        service = self._endpoints.get(peer) or self._named(client, peer, end)
-        if where != _PUBLIC and service in _NO_SERVICE:
-            return ""  # between private addresses, and no service of AWS's
+            way = _NAT64 if peer.startswith(_TRANSLATED) else _DIRECT if way == _OUTSIDE else way
+        named = service = self._endpoints.get(peer) or self._named(client, peer, end)
+        if service in _NO_SERVICE:
+            if where != _PUBLIC:
+                return ""  # between private addresses, and no service of AWS's
+            service = self._settled(named, peer, code, port, peer_port)
         if direction in _DIRECTIONS and (direction == "egress") != leaves:
             return SEEN_TWICE  # the interface is not the client's
-        way = _INSIDE
-        if where == _PUBLIC:
-            named, service = service, self._settled(service, peer, code, port, peer_port)
-            way = self._way(path, peer)
-            if named == _SHARED and service == AWS:
-                self._shared[interface] += size
         if service in _NO_SERVICE:
             client, way = "", _OUTSIDE
+            if named == _SHARED:
+                self._shared[interface] += size
         self._bytes[interface, client, service or OTHER, way] += size
         return ""
 
@@ -358,16 +358,6 @@ class Attribution:
         """Whether, of two addresses of the VPC, it is the one that is called: an endpoint's, or a name's."""
         address, client = self._plain(address), self._plain(client)
         return address in self._endpoints or (client not in self._endpoints and address in self._anybody)
-
-    @staticmethod
-    def _way(path: str, peer: str) -> int:
-        way = _PATHS.get(path, _UNTOLD)
-        if ":" in peer:
-            if peer.startswith(_TRANSLATED):
-                return _NAT64
-            if way == _OUTSIDE:
-                return _DIRECT
-        return way
 
     def _named(self, client: str, peer: str, end: float) -> str | None:
         """What the client got the address for, or anybody did; None where nobody asked."""
@@ -383,9 +373,9 @@ class Attribution:
         return _SHARED if together else latest.service
 
     def _settled(self, service: str | None, peer: str, code: str, port: str, peer_port: str) -> str:
-        """What a public address is counted for, by its name and by what is published."""
-        if service is not None and (service not in _NO_SERVICE or service == AWS):
-            return service
+        """What a public address is counted for that no service's name led to, by what is published."""
+        if service == AWS:
+            return AWS
         exact, region = self._code(peer, code)
         if exact or service == OTHER:
             return exact or OTHER

@@ -326,6 +326,24 @@ def test_records_that_aws_skipped_are_a_gap(looking: World) -> None:
     )
 
 
+def test_a_log_that_begins_late_or_ends_early_is_a_gap(looking: World) -> None:
+    """A group that keeps a week looks like a VPC that called nobody the week before."""
+    vpc = looking.vpc()
+    log_flows(looking, vpc, a_flow(WEB, 7), a_flow(WEB, 8, srcport="40001"))
+    began = THEN + timedelta(seconds=10)
+
+    found = evidence(looking, vpc, until=NOW + timedelta(days=1))
+
+    assert (found.sources[0].first, found.sources[0].last) == (began, began)
+    assert found.days_of_bytes == pytest.approx(26 / 24, abs=0.001)
+    assert [g for g in found.gaps if g.endswith("no record counts")] == [
+        f"log group flows: of the 0.9 days before {began:%Y-%m-%d %H:%M} UTC no record counts",
+        f"log group flows: of the 1.1 days after {began:%Y-%m-%d %H:%M} UTC no record counts",
+    ]
+    short = evidence(looking, vpc, since=THEN, until=THEN + timedelta(minutes=30))
+    assert not any("no record" in g for g in short.gaps)
+
+
 def test_without_the_vpcs_interfaces_nothing_is_said(looking: World) -> None:
     """Which addresses are endpoints' would not be known, and their bytes would count as somebody's."""
     vpc = observed(looking, looking.vpc())

@@ -35,6 +35,7 @@ EVIDENCE = Evidence(
     sources=(
         Source(kind=QUERY_LOG, where="log group /aws/vendedlogs/vpce/queries/vpc-1", records=1218),
         Source(kind=FLOW_LOG, where="s3://logs/AWSLogs/123456789012/vpcflowlogs/eu-west-1/", records=1_204_222,
+               first=UNTIL - timedelta(days=7), last=UNTIL - timedelta(minutes=10),
                skipped={"rejected (REJECT)": 3120, "of another time": 4},
                trouble="s3://logs/x.log.gz: the compressed data is broken (and 1 more)"),
     ),
@@ -64,6 +65,7 @@ def test_machines_get_all_of_it_and_it_is_read_back() -> None:
     assert read_evidence(document) == EVIDENCE
     assert (document["has_names"], document["has_bytes"], document["is_whole"]) == (True, True, False)
     assert document["services"][0]["bytes"] == 1012 * GB
+    assert (document["days_of_bytes"], evidence_document(replace(EVIDENCE, sources=()))["days_of_bytes"]) == (7, 0)
 
 
 def test_what_a_log_says_cannot_turn_the_text_into_another() -> None:

@@ -6,9 +6,12 @@ logs. Files that people give are read instead of them, all of them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vpce.aws.errors import AwsError, in_words
@@ -19,14 +22,13 @@ from vpce.aws.observe import pages
 from vpce.core.attribution import Attribution, Names, Ranges, read_ranges
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source
 from vpce.core.flowlog import SKIPPED_BY_AWS, read_flows
-from vpce.core.logs import better_flow_log, gaps_of, is_poor, published_ranges, query_log_commands, to_try
+from vpce.core.logs import better_flow_log, gaps_of, is_poor, published_ranges, query_log_commands, silences, to_try
 from vpce.core.model import Kind, short_name
 from vpce.core.notice import count
 from vpce.core.querylog import read_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from vpce.core.logs import Log
     from vpce.core.model import Vpc
@@ -102,6 +104,7 @@ class _Look:
         queries, flows = self._logs(interfaces)
         self._read(queries, lambda lines, _, skipped: read_queries(lines, skipped), attribution.query)
         self._read(flows, read_flows, attribution.flow)
+        self.gaps += (gap for source in self.sources for gap in silences(source, wanted.since, wanted.until))
         self._tell(queries, flows)
         return attribution.evidence(self.sources, self.gaps, self.better)
 
@@ -184,8 +187,9 @@ class _Look:
             until=wanted.until,
             goes_on=wanted.goes_on,
         )
+        began = attrgetter("time" if log.kind == QUERY_LOG else "start")
         skipped: Counter[str] = Counter()
-        records, left = 0, wanted.most
+        records, left, first, last = 0, wanted.most, math.inf, -math.inf
         for part in reading.parts():
             lines = part if left is None else _Lines(islice(part, left))
             for record in parse(lines, log.fields or None, skipped):
@@ -193,6 +197,8 @@ class _Look:
                     skipped[why] += 1
                 else:
                     records += 1
+                    when = began(record)
+                    first, last = min(first, when), max(last, when)
             if isinstance(lines, _Lines) and left is not None:
                 left -= lines.number
                 if not left:
@@ -201,7 +207,15 @@ class _Look:
         if skipped[SKIPPED_BY_AWS]:
             times = count(skipped[SKIPPED_BY_AWS], "time")
             self.gaps.append(f"{log.where}: AWS wrote {times} that it skipped records; their bytes are in no sum")
-        return Source(kind=log.kind, where=log.where, records=records, skipped=+skipped, trouble=reading.trouble)
+        return Source(
+            kind=log.kind,
+            where=log.where,
+            records=records,
+            skipped=+skipped,
+            first=datetime.fromtimestamp(first, UTC) if records else None,
+            last=datetime.fromtimestamp(last, UTC) if records else None,
+            trouble=reading.trouble,
+        )
 
     # ---- what is missing
 

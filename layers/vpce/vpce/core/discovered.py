@@ -106,6 +106,7 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
         "vpc": evidence.vpc,
         "since": evidence.since.isoformat(),
         "until": evidence.until.isoformat(),
+        "days_of_bytes": evidence.days_of_bytes,
         "has_names": evidence.has_names,
         "has_bytes": evidence.has_bytes,
         "is_whole": evidence.is_whole,
@@ -138,6 +139,8 @@ def _source_document(source: Source) -> dict[str, Any]:
         "where": source.where,
         "records": source.records,
         "skipped": dict(source.skipped),
+        "first": source.first.isoformat() if source.first else None,
+        "last": source.last.isoformat() if source.last else None,
         "trouble": source.trouble,
     }
 
@@ -151,10 +154,15 @@ def read_evidence(document: Mapping[str, Any]) -> Evidence:
         services=tuple(_usages(document["services"])),
         aws_bytes=document["aws_bytes"],
         other_bytes=document["other_bytes"],
-        sources=tuple(Source(**source) for source in document["sources"]),
+        sources=tuple(_read_source(source) for source in document["sources"]),
         gaps=tuple(document["gaps"]),
         better=tuple(document["better"]),
     )
+
+
+def _read_source(document: Mapping[str, Any]) -> Source:
+    times = {key: _moment(document[key]) if document[key] else None for key in ("first", "last")}
+    return Source(**{**document, **times})
 
 
 def _usages(documents: Iterable[Mapping[str, Any]]) -> Iterator[Usage]:

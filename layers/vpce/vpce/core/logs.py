@@ -7,6 +7,7 @@ two would be counted twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vpce.core.commands import aws
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from vpce.core.evidence import Source
     from vpce.core.model import Place, Vpc
 
 TELLING = {
@@ -95,6 +97,19 @@ def gaps_of(log: Log, since: datetime) -> Iterator[str]:
     for field, why in TELLING.items():
         if log.format and field not in log.fields:
             yield f"{name} has no {field}: it does not say {why}"
+
+
+def silences(source: Source, since: datetime, until: datetime) -> Iterator[str]:
+    """Where a log is silent at the beginning or the end: nobody called, or it was not there, not kept or not read."""
+    long = max((until - since) / 10, timedelta(hours=1))
+    if source.first is not None and source.first - since > long:
+        yield f"{source.where}: of the {_days(source.first - since)} before {utc(source.first)} no record counts"
+    if source.last is not None and until - source.last > long:
+        yield f"{source.where}: of the {_days(until - source.last)} after {utc(source.last)} no record counts"
+
+
+def _days(span: timedelta) -> str:
+    return f"{span.total_seconds() / 86400:.1f} days"
 
 
 def is_poor(log: Log) -> bool:

@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint types template build unit golden browser picture bench faults soak fleet peers clean
+.PHONY: help setup demo test lint types template build unit golden browser picture bench faults soak fleet peers money clean
 
 # The first Python that is new enough; say `make PYTHON=…` for another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -94,6 +94,9 @@ fleet: .venv/ready  ## precision and recall of every check, on VPCS=300 with kno
 
 peers: .venv/ready .venv-custodian/ready .venv-prowler/ready  ## the same fleet for Cloud Custodian and Prowler; writes docs/comparison.md
 	.venv/bin/python -m benchmarks.peers --seed $(SEED) --vpcs $(VPCS)
+
+money: .venv/ready  ## logs of known truth: services found, bytes, records per second against awk; the break-even table
+	.venv/bin/python -m benchmarks.money
 
 clean:  ## everything that was made here
 	rm -rf .venv .venv-sam .venv-lambda .venv-checkov .venv-custodian .venv-prowler .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,9 +2,9 @@
 
 Everything follows from the seed. In the traffic: services by NAT gateways, by the internet gateway, by interface and
 gateway endpoints, over IPv4 and IPv6; addresses that pass from one service to another, and some that serve two at once;
-clients whose names somebody else looked up; services of another region; web servers, partners on AWS, and neighbours in
-the VPC. In the logs: records of NAT gateways and endpoints beside those of their clients, rejected and missing
-traffic, other VPCs, other times, and broken lines.
+clients whose names somebody else looked up, and some that keep connections for days; services of another region; web
+servers, partners on AWS, and neighbours in the VPC. In the logs: records of NAT gateways and endpoints beside those of
+their clients, rejected and missing traffic, other VPCs, other times, and broken lines.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ class Traffic:
     """Lines of the flow log but for its header."""
     broken: int
     """How many of them cannot be read."""
+    pairs: int
+    """Distinct pairs of a client that asked and an address that it got."""
     services: dict[str, Truth]
     aws_bytes: int
     other_bytes: int
@@ -118,7 +120,9 @@ def catalog() -> Catalog:
     return Catalog(region=REGION, offers=tuple(offers))
 
 
-def write_traffic(folder: Path, *, seed: int, records: int, format_: str, compressed: bool, days: int = 3) -> Traffic:
+def write_traffic(
+    folder: Path, *, seed: int, records: int, format_: str, compressed: bool, days: int = 3, keeps: bool = True
+) -> Traffic:
     """At least so many flow records, and the queries before them; the same for the same seed.
 
     Args:
@@ -128,13 +132,14 @@ def write_traffic(folder: Path, *, seed: int, records: int, format_: str, compre
         format_: ``default`` or ``custom``.
         compressed: by gzip, as AWS delivers to S3; else plain.
         days: that they are of.
+        keeps: some connections outlast their address, which belongs to another service by then: no log can tell.
 
     """
     suffix = ".log.gz" if compressed else ".log"
     flow_log, query_log = (folder / f"{kind}-{seed}-{format_}{suffix}" for kind in ("flows", "queries"))
     with _opened(flow_log) as flows, _opened(query_log) as queries:
         flows.write(" ".join(FORMATS[format_]) + "\n")
-        made = _Made(seed, flows, queries, is_custom=format_ == "custom")
+        made = _Made(seed, flows, queries, is_custom=format_ == "custom", keeps=keeps)
         made.make(records, days * 86400 // INTERVAL)
     return Traffic(
         flow_log=flow_log,
@@ -142,6 +147,7 @@ def write_traffic(folder: Path, *, seed: int, records: int, format_: str, compre
         until=SINCE + timedelta(days=days),
         flows=made.lines,
         broken=made.broken,
+        pairs=len(made.pairs),
         services=dict(made.truths),
         aws_bytes=made.aws,
         other_bytes=made.other,
@@ -158,15 +164,18 @@ def ip_ranges() -> str:
 
     https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html
     """
+
     def entry(key: str, cidr: str, region: str, code: str) -> dict[str, str]:
         return {key: cidr, "region": region, "service": code, "network_border_group": region}
 
-    return json.dumps({
-        "syncToken": "1793491200",
-        "createDate": "2026-11-01-00-00-00",
-        "prefixes": [entry("ip_prefix", *r) for r in RANGES if ":" not in r[0]],
-        "ipv6_prefixes": [entry("ipv6_prefix", *r) for r in RANGES if ":" in r[0]],
-    })
+    return json.dumps(
+        {
+            "syncToken": "1793491200",
+            "createDate": "2026-11-01-00-00-00",
+            "prefixes": [entry("ip_prefix", *r) for r in RANGES if ":" not in r[0]],
+            "ipv6_prefixes": [entry("ipv6_prefix", *r) for r in RANGES if ":" in r[0]],
+        }
+    )
 
 
 def _opened(path: Path) -> IO[str]:
@@ -178,9 +187,9 @@ def _opened(path: Path) -> IO[str]:
 class _Made:
     """Logs in the making."""
 
-    def __init__(self, seed: int, flows: IO[str], queries: IO[str], *, is_custom: bool) -> None:
+    def __init__(self, seed: int, flows: IO[str], queries: IO[str], *, is_custom: bool, keeps: bool) -> None:
         self.rng = random.Random(seed)
-        self.flows, self.queries, self.is_custom = flows, queries, is_custom
+        self.flows, self.queries, self.is_custom, self.keeps = flows, queries, is_custom, keeps
         self.lines = self.broken = self.aws = self.other = 0
         self.truths: defaultdict[str, Truth] = defaultdict(Truth)
         rng = self.rng
@@ -195,13 +204,18 @@ class _Made:
             _Client(f"10.0.{n // 50 + 2}.{n % 50 + 10}", f"eni-0c{n:015x}", n % 2, n % 40 == 0, n % 3 != 1)
             for n in range(150)
         ]
-        self.six = [_Client(f"2600:1f18:7:1a01::{n + 16:x}", c.interface, c.nat) for n, c in enumerate(self.clients[:20])]
+        self.six = [
+            _Client(f"2600:1f18:7:1a01::{n + 16:x}", c.interface, c.nat) for n, c in enumerate(self.clients[:20])
+        ]
         self.fresh = iter(self._addresses())
         self.retired: list[list[str]] = []
         """Addresses of the epochs before, which other services get two epochs later."""
         self.pools: dict[str, list[str]] = {}
         self.passed_on: dict[str, list[str]] = {}
         self.answers: dict[tuple[str, str], list[str]] = {}
+        self.pairs: set[tuple[str, str]] = set()
+        self.kept: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        """What clients got in epochs before: some connections are never closed, whoever has the address by now."""
         self.shared = ["52.94.250.1", "52.94.250.2"]
         """They serve two services at once."""
         self.twins = rng.sample([s for s in self.used if s not in {*GATEWAYS, *inside, "lambda"}], 2)
@@ -222,6 +236,8 @@ class _Made:
 
     def _new_epoch(self, epoch: int) -> None:
         """Services move to other addresses, and some get those that others had."""
+        for (client, service), addresses in self.answers.items():
+            self.kept[client, service] += addresses
         self.answers.clear()
         old = self.retired[-2] if len(self.retired) > 1 else []
         self.retired.append([])
@@ -241,36 +257,38 @@ class _Made:
     def _something(self, start: int) -> None:
         """One conversation, or another thing that leaves records."""
         rng = self.rng
-        roll = rng.random()
-        if roll < 0.80:
-            service = rng.choice(self.used)
-            self._call(service, rng.choice(self.six if service == "lambda" else self.clients), start)
-        elif roll < 0.815:
-            self._call_shared(rng.choice([c for c in self.clients if c.asks and not c.is_public]), start)
-        elif roll < 0.85:
-            self._elsewhere(rng.choice(self.clients), start)
-        elif roll < 0.95:
-            self._neighbours(start)
-        else:
-            self._web(start)
+        match rng.choices(["call", "shared", "elsewhere", "neighbours", "web"], [80, 2, 3, 10, 5])[0]:
+            case "call":
+                service = rng.choice(self.used)
+                self._call(service, rng.choice(self.six if service == "lambda" else self.clients), start)
+            case "shared":
+                self._call_shared(rng.choice([c for c in self.clients if c.asks and not c.is_public]), start)
+            case "elsewhere":
+                self._elsewhere(rng.choice(self.clients), start)
+            case "neighbours":
+                self._neighbours(start)
+            case _:
+                self._web(start)
 
     def _sizes(self) -> tuple[int, int]:
         return int(self.rng.lognormvariate(7, 1.2)) + 40, int(self.rng.lognormvariate(9, 1.8)) + 40
 
     def _call(self, service: str, client: _Client, start: int) -> None:
         truth = self.truths[service]
-        peer = self.rng.choice(self._answers_of(service, client, start))
+        kept = self.kept[client.address, service] if self.keeps else []
+        addresses = kept if kept and self.rng.randrange(200) == 0 else self._answers_of(service, client, start)
+        peer = self.rng.choice(addresses)
         truth.clients.add(client.address)
         out, back = self._sizes()
         if peer in self.endpoints:
             truth.inside += out + back
-            self._pair(client, peer, out, back, start, path="1")
+            self._pair(client, peer, (out, back), start, path="1")
             interface = self.endpoint_interfaces[peer]
-            self._record(interface, client.address, peer, 40000, 443, out, start, direction="ingress")
-            self._record(interface, peer, client.address, 443, 40000, back, start, direction="egress")
+            self._record(interface, (client.address, peer), (40000, 443), out, start, direction="ingress")
+            self._record(interface, (peer, client.address), (443, 40000), back, start, direction="egress")
         elif service in self.gateways:
             truth.gateway += out + back
-            self._pair(client, peer, out, back, start, path="7")
+            self._pair(client, peer, (out, back), start, path="7")
         else:
             truth.outside += out + back
             is_direct = client.is_public or ":" in peer
@@ -281,19 +299,23 @@ class _Made:
     def _leave(self, client: _Client, peer: str, out: int, back: int, start: int) -> None:
         """By the internet gateway, or by a NAT gateway, which has four records of its own."""
         if client.is_public or ":" in peer:
-            self._pair(client, peer, out, back, start, path="8")
+            self._pair(client, peer, (out, back), start, path="8")
             return
-        self._pair(client, peer, out, back, start, path="1")
+        self._pair(client, peer, (out, back), start, path="1")
         nat, own = self.nat_interfaces[client.nat], self.nat_addresses[client.nat]
         port = self.rng.randrange(1024, 65535)
-        self._record(nat, client.address, own, 40000, 443, out, start, to=peer, direction="ingress")
-        self._record(nat, own, peer, port, 443, out, start, direction="egress", path="8")
-        self._record(nat, peer, own, 443, port, back, start, direction="ingress")
-        self._record(nat, own, client.address, 443, 40000, back, start, from_=peer, direction="egress", path="1")
+        self._record(nat, (client.address, own), (40000, 443), out, start, to=peer, direction="ingress")
+        self._record(nat, (own, peer), (port, 443), out, start, direction="egress", path="8")
+        self._record(nat, (peer, own), (443, port), back, start, direction="ingress")
+        self._record(nat, (own, client.address), (443, 40000), back, start, from_=peer, direction="egress", path="1")
 
-    def _pair(self, client: _Client, peer: str, out: int, back: int, start: int, path: str, port: int = 443) -> None:
-        self._record(client.interface, client.address, peer, 40000, port, out, start, direction="egress", path=path)
-        self._record(client.interface, peer, client.address, port, 40000, back, start, direction="ingress")
+    def _pair(
+        self, client: _Client, peer: str, sizes: tuple[int, int], start: int, *, path: str, port: int = 443
+    ) -> None:
+        self._record(
+            client.interface, (client.address, peer), (40000, port), sizes[0], start, direction="egress", path=path
+        )
+        self._record(client.interface, (peer, client.address), (port, 40000), sizes[1], start, direction="ingress")
 
     def _answers_of(self, service: str, client: _Client, start: int) -> list[str]:
         """The addresses that it gets for the service in this epoch; the first time, somebody asks."""
@@ -345,9 +367,11 @@ class _Made:
         """Two clients talk: each has the records, and none of it is AWS's."""
         one, two = self.rng.sample(self.clients, 2)
         out, back = self._sizes()
-        self._pair(one, two.address, out, back, start, path="1", port=5432)
-        self._record(two.interface, one.address, two.address, 40000, 5432, out, start, direction="ingress")
-        self._record(two.interface, two.address, one.address, 5432, 40000, back, start, direction="egress", path="1")
+        self._pair(one, two.address, (out, back), start, path="1", port=5432)
+        self._record(two.interface, (one.address, two.address), (40000, 5432), out, start, direction="ingress")
+        self._record(
+            two.interface, (two.address, one.address), (5432, 40000), back, start, direction="egress", path="1"
+        )
 
     def _web(self, start: int) -> None:
         """Somebody on AWS calls a web server of ours."""
@@ -355,21 +379,23 @@ class _Made:
         visitor = f"3.250.{self.rng.randrange(250)}.{self.rng.randrange(1, 250)}"
         out, back = self._sizes()
         self.other += out + back
-        self._record(server.interface, visitor, server.address, 50000, 443, out, start, direction="ingress")
-        self._record(server.interface, server.address, visitor, 443, 50000, back, start, direction="egress", path="8")
+        self._record(server.interface, (visitor, server.address), (50000, 443), out, start, direction="ingress")
+        self._record(
+            server.interface, (server.address, visitor), (443, 50000), back, start, direction="egress", path="8"
+        )
 
     def _noise(self, start: int) -> None:
         """Lines that are in no sum."""
         rng = self.rng
         client, peer = rng.choice(self.clients), next(iter(self.pools.values()))[0]
-        self._record(client.interface, "203.0.113.9", client.address, 50000, 22, 444, start, action="REJECT")
-        self._record(client.interface, "-", "-", "-", "-", "-", start, action="-", status="NODATA")
-        self._record(client.interface, client.address, peer, 40000, 443, 10**9, start - 40 * 86400, path="1")
+        self._record(client.interface, ("203.0.113.9", client.address), (50000, 22), 444, start, action="REJECT")
+        self._record(client.interface, ("-", "-"), ("-", "-"), "-", start, action="-", status="NODATA")
+        self._record(client.interface, (client.address, peer), (40000, 443), 10**9, start - 40 * 86400, path="1")
         if start % (INTERVAL * 50) == 0:
-            self._record(client.interface, "-", "-", "-", "-", "-", start, action="-", status="SKIPDATA")
+            self._record(client.interface, ("-", "-"), ("-", "-"), "-", start, action="-", status="SKIPDATA")
         if self.is_custom:
-            self._record("eni-0d0000000000000dd", client.address, peer, 40000, 443, 10**9, start, vpc="vpc-0other")
-        line = self._line(client.interface, client.address, peer, 40000, 443, 10**9, start, path="1")
+            self._record("eni-0d0000000000000dd", (client.address, peer), (40000, 443), 10**9, start, vpc="vpc-0other")
+        line = self._line(client.interface, (client.address, peer), (40000, 443), 10**9, start, path="1")
         for broken in (line[: rng.randrange(5, len(line) - 1)], line.replace(" 1000000000 ", " 10x9 "), f"{line} 9"):
             self._write(broken)
             self.broken += 1
@@ -384,26 +410,24 @@ class _Made:
         self.flows.write(line + "\n")
 
     def _line(
-        self, interface: str, source: str, destination: str, port: object, to_port: object, size: object, start: int, *,
+        self, interface: str, ends: tuple[str, str], ports: tuple[object, object], size: object, start: int, *,
         from_: str = "", to: str = "", direction: str = "egress", path: str = "-", action: str = "ACCEPT",
         status: str = "OK", vpc: str = VPC,
     ) -> str:  # fmt: skip
-        end = start + 590
+        (source, destination), (port, to_port), end = ends, ports, start + 590
         if not self.is_custom:
-            return (
-                f"2 {ACCOUNT} {interface} {source} {destination} {port} {to_port} 6 9 {size} {start} {end} {action} {status}"
-            )
+            head = f"2 {ACCOUNT} {interface} {source} {destination} {port} {to_port} 6 9 {size}"
+            return f"{head} {start} {end} {action} {status}"
         from_, to = from_ or source, to or destination
-        return (
-            f"5 {vpc} subnet-0a {interface} {to} {from_} {destination} {source} {to_port} {port} 6 {size} 9 {end} {start} "
-            f"{action} {_code(to)} {_code(from_)} {status} {direction} {path}"
-        )
+        head = f"5 {vpc} subnet-0a {interface} {to} {from_} {destination} {source} {to_port} {port} 6 {size} 9"
+        return f"{head} {end} {start} {action} {_code(to)} {_code(from_)} {status} {direction} {path}"
 
     def _query(self, client: str, name: str, addresses: list[str], start: int, rcode: str = "NOERROR") -> None:
         """Some seconds off, as clocks are; some by way of a CNAME."""
+        self.pairs.update((client, a) for a in addresses)
         kind = "AAAA" if addresses and ":" in addresses[0] else "A"
         answers = [{"Rdata": a, "Type": kind, "Class": "IN"} for a in addresses]
-        if self.rng.random() < 0.1:
+        if self.rng.randrange(10) == 0:
             answers.insert(0, {"Rdata": f"edge.{name}.", "Type": "CNAME", "Class": "IN"})
         moment = datetime.fromtimestamp(start + self.rng.randint(-30, 30), UTC)
         document = {
@@ -419,5 +443,12 @@ def _code(address: str) -> str:
     """What AWS puts into pkt-dst-aws-service."""
     if address.startswith("52.94.24."):
         return "DYNAMODB"
-    starts = {"52.218.": "S3", "52.94.": "AMAZON", "52.46.": "AMAZON", "2a05:d018:": "AMAZON", "3.24": "EC2", "3.25": "EC2"}
+    starts = {
+        "52.218.": "S3",
+        "52.94.": "AMAZON",
+        "52.46.": "AMAZON",
+        "2a05:d018:": "AMAZON",
+        "3.24": "EC2",
+        "3.25": "EC2",
+    }
     return next((code for start, code in starts.items() if address.startswith(start)), "-")

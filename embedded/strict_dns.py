@@ -263,6 +263,46 @@ def _known_group(response: BaseResponse, group_id: str) -> None:
         raise _not_found("Firewall rule group", group_id)
 
 
+# ---- query logging: moto's, and its end ---------------------------------------------------------------------------
+
+
+def disassociate_resolver_query_log_config(response: Any) -> ActionResult:
+    """Resolver DisassociateResolverQueryLogConfig; here it is done at once, and AWS takes its time."""
+    asked, backend = _asked(response), _query_logging(response)
+    mine = (asked["ResolverQueryLogConfigId"], asked["ResourceId"])
+    associations = backend.resolver_query_log_config_associations
+    found = next((a for a in associations.values() if (a.resolver_query_log_config_id, a.resource_id) == mine), None)
+    if found is None:
+        raise _not_found("Resolver query log config association", " of ".join(mine))
+    del associations[found.id]
+    backend.resolver_query_log_configs[mine[0]].association_count -= 1
+    return ActionResult({"ResolverQueryLogConfigAssociation": found.description() | {"Status": "DELETING"}})
+
+
+def delete_resolver_query_log_config(response: Any) -> ActionResult:
+    """Resolver DeleteResolverQueryLogConfig: not before every VPC is disassociated."""
+    config_id, backend = _asked(response)["ResolverQueryLogConfigId"], _query_logging(response)
+    if config_id not in backend.resolver_query_log_configs:
+        raise _not_found("Resolver query log config", config_id)
+    if backend.resolver_query_log_configs[config_id].association_count:
+        raise _refusal("InvalidRequestException", f"{config_id} is associated with VPCs.")
+    return ActionResult({"ResolverQueryLogConfig": backend.resolver_query_log_configs.pop(config_id).description()})
+
+
+def _with_query_logging(original: Any) -> Callable[[Any, str], None]:
+    """Resolver TagResource: query log configurations have tags too."""
+
+    def matched_arn(backend: Any, resource_arn: str) -> None:
+        if resource_arn not in [c.arn for c in backend.resolver_query_log_configs.values()]:
+            original(backend, resource_arn)
+
+    return matched_arn
+
+
+def _query_logging(response: BaseResponse) -> Route53ResolverBackend:
+    return route53resolver_backends[response.current_account][response.region]
+
+
 # ---- Resolver rules: moto's, and the one that AWS defines ---------------------------------------------------------
 
 
@@ -474,6 +514,7 @@ PATCHES: Mapping[tuple[Any, str], Callable[[Any], Any]] = dict(
     (
         ((Route53, "call_action"), _throttled),
         ((Route53ResolverResponse, "call_action"), _throttled),
+        ((Route53ResolverBackend, "_matched_arn"), _with_query_logging),
         *_operations(Route53, list_hosted_zones_by_vpc),
         *_operations(
             Route53ResolverResponse,
@@ -481,6 +522,8 @@ PATCHES: Mapping[tuple[Any, str], Callable[[Any], Any]] = dict(
             create_firewall_domain_list,
             create_firewall_rule,
             create_firewall_rule_group,
+            delete_resolver_query_log_config,
+            disassociate_resolver_query_log_config,
             list_firewall_domain_lists,
             list_firewall_domains,
             list_firewall_rule_group_associations,
@@ -499,6 +542,8 @@ NEEDED: tuple[tuple[Any, str], ...] = (
     (BaseResponse, "serialized"),
     (Route53, "list_hosted_zones_by_vpc"),
     (Route53Backend, "get_hosted_zone"),
+    (Route53ResolverBackend, "_matched_arn"),
+    (Route53ResolverBackend, "associate_resolver_query_log_config"),
     (Route53ResolverBackend, "create_resolver_rule"),
     (Route53ResolverResponse, "list_resolver_rules"),
     (ServiceQuotasResponse, "get_service_quota"),

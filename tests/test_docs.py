@@ -65,3 +65,9 @@ def test_the_worked_example_is_what_the_commands_print(monkeypatch: pytest.Monke
 def test_the_readme_says_what_it_costs_as_it_is_computed() -> None:
     assert f"## What it costs\n\n{running_cost()}\n" in README
     assert f"\n{break_even_table()}\n" in README
+
+
+def test_the_page_on_discovery_shows_what_the_command_prints() -> None:
+    golden = (REPOSITORY / "tests/golden/discover.txt").read_text()
+
+    assert f"\n{golden}```" in (REPOSITORY / "docs/discovery.md").read_text()

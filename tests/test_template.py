@@ -99,6 +99,8 @@ LISTS = {
     "route53profiles:ListProfileResourceAssociations",
     "route53resolver:ListFirewallDomainLists",
     "route53resolver:ListFirewallRuleGroupAssociations",
+    "route53resolver:ListResolverQueryLogConfigAssociations",
+    "route53resolver:ListResolverQueryLogConfigs",
     "route53resolver:ListResolverRuleAssociations",
     "route53resolver:ListResolverRules",
     "servicequotas:GetAWSDefaultServiceQuota",
@@ -219,6 +221,39 @@ def test_security_hub_is_off_unless_asked_for_and_then_only_the_report_may_tell_
 def test_the_audit_changes_nothing_in_ec2() -> None:
     for role in ("AuditRole", "PlacesRole", "ReportRole", "AuditRunRole"):
         assert all(a.startswith("ec2:Describe") for a in actions(role) if a.startswith("ec2:"))
+
+
+def test_the_audit_reads_logs_only_if_asked_to_and_only_those_that_are_named() -> None:
+    conditional = [
+        c["Fn::If"]
+        for p in resources("AWS::IAM::Role")["AuditRole"]["Policies"]
+        for c in p["PolicyDocument"]["Statement"]
+        if "Fn::If" in c
+    ]
+    found = {s["Sid"]: (choice, s) for choice, s, _ in conditional}
+
+    assert found["ReadLogs"][0] == "ReadsLogs"
+    assert found["ReadLogs"][1]["Resource"] == {"Fn::Split": [",", {"Ref": "DiscoveryLogs"}]}
+    assert found["ReadLogs"][1]["Action"] == ["logs:FilterLogEvents", "s3:GetObject", "s3:ListBucket"]
+    assert {found[sid][0] for sid in ("FindLogs", "SeeWhoseQueryLoggingItIs")} == {"Discovers"}
+    assert template()["Parameters"]["DiscoveryDays"]["Default"] == 0
+    assert template()["Parameters"]["DiscoveryLogs"]["Default"] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be"),
+    [
+        ("", True),
+        ("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/vpce/*:*", True),
+        ("arn:aws:s3:::flow-logs,arn:aws:s3:::flow-logs/AWSLogs/*", True),
+        ("*", False),
+        ("arn:aws:s3:::flow-logs, arn:aws:s3:::flow-logs/*", False),
+    ],
+)
+def test_logs_are_named_by_arns(text: str, may_be: bool) -> None:  # noqa: FBT001
+    pattern = template()["Parameters"]["DiscoveryLogs"]["AllowedPattern"]
+
+    assert bool(re.fullmatch(pattern, text)) is may_be
 
 
 def test_the_report_may_see_that_there_was_no_audit_before() -> None:

@@ -55,6 +55,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             window=settings.window,
         ),
         now=datetime.now(UTC).isoformat(),
+        discovery_days=settings.discovery_days,
     )
     key = f"audits/{event['run']}/places/{place.account}-{place.region}.json"
     body = json.dumps(place_document(audited.report)).encode()

@@ -100,6 +100,7 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Installation:
         "VPCE_GRACE_HOURS": "24",
         "VPCE_TRAFFIC_CHECK": "on",
         "VPCE_DELETION_SHARE": "30",
+        "VPCE_DISCOVERY_DAYS": "0",
         "AWS_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
@@ -786,6 +787,21 @@ def test_a_report_is_kept_for_machines_for_spreadsheets_and_for_people(installat
     assert text.count("<script>") == 1
     assert b'"\'=1+1</script><script>"' in table["Body"].read()
     assert [f["id"] for f in in_bucket(f"audits/{RUN}/findings.json")["findings"]] == [hostile.id]
+
+
+def test_what_logs_say_is_kept_with_the_report_if_days_are_given(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = world.vpc()
+    audited()
+    assert in_bucket(f"audits/{RUN}/findings.json")["evidence"] == []
+    monkeypatch.setenv("VPCE_DISCOVERY_DAYS", "14")
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 900_000)
+
+    audited(NEXT)
+
+    of_vpc = {e["vpc"]: e for e in in_bucket(f"audits/{NEXT}/findings.json")["evidence"]}
+    assert "the VPC has no query log: which names were asked for is not known" in of_vpc[vpc]["gaps"]
 
 
 def test_a_healthy_place_is_clean_and_nobody_is_told(world: World, installation: Installation) -> None:

@@ -185,6 +185,24 @@ def test_every_vpc_has_the_rule_that_leaves_the_internet_to_amazon(dns: Dns) -> 
     assert {a["ResolverRuleId"] for a in associations if a["VPCId"] == vpc} == {rule["Id"]}
 
 
+def test_query_logging_ends_with_its_vpcs_first(dns: Dns) -> None:
+    vpc, resolver = dns.vpc(), dns.resolver
+    arn = f"arn:aws:logs:{REGION}:123456789012:log-group:queries:*"
+    made = resolver.create_resolver_query_log_config(Name="q", DestinationArn=arn, CreatorRequestId="q")
+    config = made["ResolverQueryLogConfig"]["Id"]
+    both = {"ResolverQueryLogConfigId": config, "ResourceId": vpc}
+    resolver.associate_resolver_query_log_config(**both)
+
+    delete = resolver.delete_resolver_query_log_config
+    assert code_of(lambda: delete(ResolverQueryLogConfigId=config)) == "InvalidRequestException"
+    resolver.disassociate_resolver_query_log_config(**both)
+    again = resolver.disassociate_resolver_query_log_config
+    assert code_of(lambda: again(**both)) == "ResourceNotFoundException"
+    delete(ResolverQueryLogConfigId=config)
+    assert code_of(lambda: delete(ResolverQueryLogConfigId=config)) == "ResourceNotFoundException"
+    assert resolver.list_resolver_query_log_configs()["ResolverQueryLogConfigs"] == []
+
+
 def test_lists_of_resolver_and_profiles_come_in_pages_of_at_most_100(dns: Dns) -> None:
     made = {dns.group() for _ in range(3)}
     first = dns.resolver.list_firewall_rule_groups(MaxResults=2)

@@ -217,7 +217,7 @@ def test_without_prices_everything_is_said_but_money() -> None:
 @pytest.mark.parametrize(
     ("changes", "doubt"),
     [
-        ({"days": 3}, "only 3 days"),
+        ({"days": 3}, "only 3.0 days of logs"),
         ({"aws_bytes": 14 * 24 * GB}, "730.0 GB a month more go to AWS, for $35.04 by NAT gateways"),
         ({"sources": (*LOGS, Source(kind=FLOW_LOG, where="x", trouble="denied"))}, "not all logs could be read"),
     ],

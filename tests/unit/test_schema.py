@@ -10,10 +10,12 @@ import jsonschema  # type: ignore[import-untyped]  # its types are a package of 
 import pytest
 
 from tests.browser.reports import a_fleet_report, a_hostile_report, an_everyday_report
-from tests.factories import a_compared_report, a_report
+from tests.factories import PLACE, a_compared_report, a_report
+from tests.unit.test_discovered import EVIDENCE
 from vpce.core.advice import Do
+from vpce.core.evidence import FLOW_LOG, QUERY_LOG
 from vpce.core.findings import Severity, State
-from vpce.core.report import Cell, Report, report_document
+from vpce.core.report import Cell, PlaceReport, Report, place_document, read_place_document, report_document
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -33,12 +35,19 @@ def test_the_schema_is_one() -> None:
         a_hostile_report(),
         a_fleet_report(vpcs=100, findings=1000),
         Report(run="today", places=()),
+        a_report(places=(PlaceReport(place=PLACE, vpcs=1, evidence=(EVIDENCE,)),)),
     ],
 )
 def test_every_report_is_as_the_schema_says(report: Report) -> None:
     document = json.loads(json.dumps(report_document(report)))
 
     assert [f"{e.json_path}: {e.message}" for e in VALIDATOR.iter_errors(document)] == []
+
+
+def test_what_logs_say_is_handed_on_and_read_back() -> None:
+    report = PlaceReport(place=PLACE, vpcs=1, evidence=(EVIDENCE,))
+
+    assert read_place_document(json.loads(json.dumps(place_document(report)))) == report
 
 
 def test_whatever_the_schema_names_is_in_a_report_and_nothing_else() -> None:
@@ -61,4 +70,5 @@ def test_the_schema_knows_every_word() -> None:
     assert {*finding["severity"]["enum"]} == {s.word for s in Severity}
     assert {*finding["state"]["enum"]} == {*State}
     assert {*SCHEMA["$defs"]["advice"]["properties"]["do"]["enum"]} == {*Do}
+    assert SCHEMA["$defs"]["source"]["properties"]["kind"]["enum"] == [FLOW_LOG, QUERY_LOG]
     assert {*coverage["cells"]["additionalProperties"]["enum"]} == {*Cell}

@@ -39,6 +39,8 @@ class Settings:
     """Before it goes."""
     deletion_share: int
     """Per cent of the installation's endpoints in a place that may go in one run."""
+    discovery_days: int
+    """Of logs that an audit reads; 0 for none."""
     mode: Mode
     window: Window | None
 
@@ -73,6 +75,7 @@ class Settings:
             grace=timedelta(hours=int(value("VPCE_GRACE_HOURS"))),
             looks_at_traffic=value("VPCE_TRAFFIC_CHECK") == "on",
             deletion_share=int(value("VPCE_DELETION_SHARE")),
+            discovery_days=int(value("VPCE_DISCOVERY_DAYS")),
             mode=Mode(value("VPCE_MODE")),
             window=read_window(value("VPCE_CHANGE_WINDOW")),
         )

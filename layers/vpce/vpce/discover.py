@@ -6,27 +6,29 @@ logs. Files that people give are read instead of them, all of them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vpce.aws.errors import AwsError, in_words
 from vpce.aws.lines import NoLogError, Reading, logs_in, text_of
-from vpce.aws.logs import flow_logs, query_logs
+from vpce.aws.logs import flow_logs, query_logs, query_logs_of_profiles
 from vpce.aws.network import NO_WORKLOAD
 from vpce.aws.observe import pages
 from vpce.core.attribution import Attribution, Names, Ranges, read_ranges
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source
 from vpce.core.flowlog import SKIPPED_BY_AWS, read_flows
-from vpce.core.logs import better_flow_log, gaps_of, is_poor, published_ranges, query_log_commands, to_try
+from vpce.core.logs import better_flow_log, gaps_of, is_poor, published_ranges, query_log_commands, silences, to_try
 from vpce.core.model import Kind, short_name
 from vpce.core.notice import count
 from vpce.core.querylog import read_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from vpce.core.logs import Log
     from vpce.core.model import Vpc
@@ -73,6 +75,8 @@ class _Look:
     sources: list[Source] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     better: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    """Kinds of logs of which nobody knows whether there are any, as the gaps say."""
 
     def evidence(self) -> Evidence:
         vpc, wanted = self.vpc, self.wanted
@@ -100,6 +104,7 @@ class _Look:
         queries, flows = self._logs(interfaces)
         self._read(queries, lambda lines, _, skipped: read_queries(lines, skipped), attribution.query)
         self._read(flows, read_flows, attribution.flow)
+        self.gaps += (gap for source in self.sources for gap in silences(source, wanted.since, wanted.until))
         self._tell(queries, flows)
         return attribution.evidence(self.sources, self.gaps, self.better)
 
@@ -108,14 +113,14 @@ class _Look:
         if not where:
             return Ranges()
         try:
-            return read_ranges(text_of(where, lambda: self._client("s3")))
+            return read_ranges(text_of(where, lambda: self._client_of("s3")))
         except ValueError as error:
             raise NoLogError(f"{where}: {error}") from error
 
-    def _client(self, service: str) -> Any:
+    def _client_of(self, service: str, region: str = "") -> Any:
         if self.around.client_of is None:
             raise ValueError("without clients no log can be read")
-        return self.around.client_of(service, self.vpc.place.region)
+        return self.around.client_of(service, region or self.vpc.place.region)
 
     # ---- which
 
@@ -125,15 +130,23 @@ class _Look:
             given = [log for name in self.wanted.files for log in logs_in(name)]
             return [g for g in given if g.kind == QUERY_LOG], [g for g in given if g.kind == FLOW_LOG]
         vpc, around = self.vpc, self.around
+        if vpc.is_shared_with_us:
+            self.gaps.append(f"the VPC is shared by account {vpc.owner}, whose logs are not to be seen from here")
         resources = [vpc.id, *(s.id for s in vpc.subnets), *(i["NetworkInterfaceId"] for i in interfaces)]
-        queries = self._listed(QUERY_LOG, lambda: query_logs(lambda s, _: self._client(s), vpc.place, vpc.id))
-        return queries, self._listed(FLOW_LOG, lambda: flow_logs(around.ec2, vpc.place, resources))
+        flows = self._listed(FLOW_LOG, "flow logs", lambda: flow_logs(around.ec2, vpc.place, resources))
+        asked = (self._client_of, vpc.place, vpc.id)
+        queries = self._listed(QUERY_LOG, "query logs", lambda: query_logs(*asked))
+        if all(log.trouble for log in queries):
+            brought = "query logs by Route 53 Profiles"
+            queries += self._listed(QUERY_LOG, brought, lambda: query_logs_of_profiles(*asked))
+        return queries, flows
 
-    def _listed(self, kind: str, read: Callable[[], list[Log]]) -> list[Log]:
+    def _listed(self, kind: str, what: str, read: Callable[[], list[Log]]) -> list[Log]:
         try:
             return read()
         except AwsError as error:
-            self.gaps.append(f"whether there is a {kind} could not be read: {in_words(error)}")
+            self.gaps.append(f"whether there are {what} could not be read: {in_words(error)}")
+            self.unknown.add(kind)
             return []
 
     # ---- what is in them
@@ -144,7 +157,7 @@ class _Look:
         parse: Callable[[Iterable[str], Sequence[str] | None, Counter[str]], Iterator[Any]],
         take: Callable[[Any], str],
     ) -> None:
-        """All files that were given; else the first of the VPC's own logs that can be read."""
+        """All files that were given; else the first of the VPC's own logs that has something to tell."""
         if self.wanted.files:
             self.sources += [self._source(log, parse, take) for log in logs]
             return
@@ -152,7 +165,7 @@ class _Look:
         for together in to_try(logs, self.vpc.id, self.wanted.since):
             read = [self._source(log, parse, take) for log in together]
             self.sources += read
-            if any(s.records or not s.trouble for s in read):
+            if any(s.records for s in read):
                 for log in together:
                     self.gaps += gaps_of(log, self.wanted.since)
                 if together[0].resource != self.vpc.id:
@@ -168,14 +181,15 @@ class _Look:
         self.wanted.progress(f"reading {log.where} …")
         reading = Reading(
             log=log,
-            client_of=self._client,
+            client_of=self._client_of,
             vpc=self.vpc.id,
             since=wanted.since,
             until=wanted.until,
             goes_on=wanted.goes_on,
         )
+        began = attrgetter("time" if log.kind == QUERY_LOG else "start")
         skipped: Counter[str] = Counter()
-        records, left = 0, wanted.most
+        records, left, first, last = 0, wanted.most, math.inf, -math.inf
         for part in reading.parts():
             lines = part if left is None else _Lines(islice(part, left))
             for record in parse(lines, log.fields or None, skipped):
@@ -183,6 +197,8 @@ class _Look:
                     skipped[why] += 1
                 else:
                     records += 1
+                    when = began(record)
+                    first, last = min(first, when), max(last, when)
             if isinstance(lines, _Lines) and left is not None:
                 left -= lines.number
                 if not left:
@@ -191,25 +207,36 @@ class _Look:
         if skipped[SKIPPED_BY_AWS]:
             times = count(skipped[SKIPPED_BY_AWS], "time")
             self.gaps.append(f"{log.where}: AWS wrote {times} that it skipped records; their bytes are in no sum")
-        return Source(kind=log.kind, where=log.where, records=records, skipped=+skipped, trouble=reading.trouble)
+        return Source(
+            kind=log.kind,
+            where=log.where,
+            records=records,
+            skipped=+skipped,
+            first=datetime.fromtimestamp(first, UTC) if records else None,
+            last=datetime.fromtimestamp(last, UTC) if records else None,
+            trouble=reading.trouble,
+        )
 
     # ---- what is missing
 
     def _tell(self, queries: Sequence[Log], flows: Sequence[Log]) -> None:
         vpc, whose = self.vpc, "the files have" if self.wanted.files else "the VPC has"
         read = {s.kind for s in self.sources if s.records}
-        if QUERY_LOG not in read:
+        # What could not be listed may be there: nobody is told to make it.
+        is_missing = {kind: kind not in read | self.unknown for kind in (QUERY_LOG, FLOW_LOG)}
+        if is_missing[QUERY_LOG]:
             self.gaps.append(f"{_none(QUERY_LOG, queries, whose)}: which names were asked for is not known")
             if not queries:
                 self.better += [f"vpce discover {vpc.id} --enable", *query_log_commands(vpc)]
-        if FLOW_LOG not in read:
+        if is_missing[FLOW_LOG]:
             self.gaps.append(f"{_none(FLOW_LOG, flows, whose)}: how many bytes went where is not known")
-        elif not self.wanted.ip_ranges:
+        if FLOW_LOG in read and not self.wanted.ip_ranges:
             self.gaps.append(
                 "AWS's public addresses are not known here: bytes that no name explains are not told apart"
             )
             self.better.append(published_ranges(vpc.id))
-        if FLOW_LOG not in read or any(is_poor(log) for log in flows):
+        readable = [log for log in flows if not log.trouble]
+        if is_missing[FLOW_LOG] or (readable and all(map(is_poor, readable))):
             self.better.append(better_flow_log(vpc, flows))
 
 

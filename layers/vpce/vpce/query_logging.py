@@ -170,19 +170,23 @@ def disable(around: Surroundings, vpc: str, *, pause: Callable[[], None]) -> Ite
     """
     resolver = _resolver(around)
     for ours in (q for q in query_logging_of(around, vpc) if q.is_ours):
-        if ours.is_on:
+        if any(a["Status"] != "DELETING" for a in _associations(resolver, vpc) if _is_of(a, ours)):
             resolver.disassociate_resolver_query_log_config(ResolverQueryLogConfigId=ours.id, ResourceId=vpc)
             yield f"{vpc} logs its queries no more"
         # AWS deletes no configuration that has associations, and takes its time to end one.
         # https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_DeleteResolverQueryLogConfig.html
         for _ in range(_LOOKS):
-            if not any(a["ResolverQueryLogConfigId"] == ours.id for a in _associations(resolver, vpc)):
+            if not any(_is_of(a, ours) for a in _associations(resolver, vpc)):
                 break
             pause()
         else:
             raise QueryLoggingError(f"AWS still takes {ours.id} off {vpc}; run it again in some minutes")
         resolver.delete_resolver_query_log_config(ResolverQueryLogConfigId=ours.id)
         yield f"deleted the query log configuration {ours.id}; its log group keeps its lines until they are too old"
+
+
+def _is_of(association: Mapping[str, Any], logging: QueryLogging) -> bool:
+    return bool(association["ResolverQueryLogConfigId"] == logging.id)
 
 
 def _associations(resolver: Route53ResolverClient, vpc: str) -> Iterator[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from vpce.aws.errors import AwsError, in_words, is_turned_away
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG
-from vpce.core.logs import LINGER, PARQUET, Log
+from vpce.core.logs import LEAD, LINGER, PARQUET, Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,8 +40,9 @@ _STAMP = re.compile(r"_(\d{8}T\d{4})Z_")
 _EXPORTED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z ")
 """What CloudWatch Logs puts before each line that it exports to S3.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasks.html"""
+_LONGEST = 1 << 20
+"""Characters of a line; what is longer is no log, and comes in pieces that nobody can read."""
 _BROKEN = (*AwsError, OSError, EOFError, zlib.error)
-_LINGER = timedelta(minutes=LINGER)
 
 
 class NoLogError(Exception):
@@ -63,6 +65,14 @@ class Reading:
     goes_on: Callable[[], bool] = lambda: True
     """Asked before each call of AWS, and each file: whether there is time."""
     _troubles: list[str] = field(default_factory=list)
+
+    @property
+    def _first(self) -> datetime:
+        return self.since.astimezone(UTC) - timedelta(minutes=LEAD if self.log.kind == QUERY_LOG else 0)
+
+    @property
+    def _last(self) -> datetime:
+        return self.until.astimezone(UTC) + timedelta(minutes=LINGER)
 
     @property
     def trouble(self) -> str:
@@ -104,8 +114,8 @@ class Reading:
             while self._has_time():
                 page = logs.filter_log_events(
                     logGroupName=self.log.group,
-                    startTime=_milliseconds(self.since),
-                    endTime=_milliseconds(self.until + _LINGER),
+                    startTime=_milliseconds(self._first),
+                    endTime=_milliseconds(self._last),
                     limit=_PAGE,
                     **asked,
                 )
@@ -132,14 +142,14 @@ class Reading:
 
     def _keys(self, s3: S3Client) -> Iterator[str]:
         """Of the days of the time, in order, without the files before and after it."""
-        first, last = self.since.astimezone(UTC), self.until.astimezone(UTC) + _LINGER
+        first, last = self._first - timedelta(minutes=LINGER), self._last
         for number in range((last.date() - first.date()).days + 1):
             prefix = self.log.prefix + (first + timedelta(days=number)).strftime(self.log.day)
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.log.bucket, Prefix=prefix):
                 for key in sorted(o["Key"] for o in page.get("Contents", [])):
                     stamp = _STAMP.search(key)
                     when = _moment(stamp[1]) if stamp else None
-                    is_due = when is None or first - _LINGER <= when <= last
+                    is_due = when is None or first <= when <= last
                     if is_due and (self.log.kind == QUERY_LOG or f"_{self.log.id}_" in key):
                         yield key
 
@@ -240,7 +250,8 @@ def _text(raw: Any) -> Iterator[str]:
     buffered: Any = io.BufferedReader(raw)
     if buffered.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
         buffered = gzip.GzipFile(fileobj=buffered)
-    yield from io.TextIOWrapper(buffered, encoding="utf-8", errors="replace")
+    read = partial(io.TextIOWrapper(buffered, encoding="utf-8", errors="replace").readline, _LONGEST)
+    yield from iter(read, "")
 
 
 def _unwrapped(lines: Iterator[str]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from vpce.core.flowlog import fields_of, lacking
 from vpce.core.logs import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from mypy_boto3_ec2 import EC2Client
 
@@ -86,7 +86,7 @@ def _trouble(found: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, 
 
 
 def query_logs(client_of: Callable[..., Any], place: Place, vpc: str) -> list[Log]:
-    """The query logs of a VPC, its own and those that its Route 53 Profiles bring.
+    """The query logs that a VPC itself is associated with.
 
     Args:
         client_of: makes clients of a service and region.
@@ -98,19 +98,24 @@ def query_logs(client_of: Callable[..., Any], place: Place, vpc: str) -> list[Lo
 
     """
     resolver = client_of("route53resolver", place.region)
+    asked = [{"Name": "ResourceId", "Values": [vpc]}]
+    key = "ResolverQueryLogConfigAssociations"
+    found = listed(resolver.list_resolver_query_log_config_associations, key, Filters=asked)
+    return _query_logs([a for a in found if a["Status"] in _LOGGING], resolver, place, vpc)
+
+
+def query_logs_of_profiles(client_of: Callable[..., Any], place: Place, vpc: str) -> list[Log]:
+    """Those that its Route 53 Profiles bring; else as `query_logs`."""
+    arns = _brought(client_of("route53profiles", place.region), vpc)
+    found = [{"ResolverQueryLogConfigId": config} for config in sorted({arn.partition(_CONFIG)[2] for arn in arns})]
+    return _query_logs(found, client_of("route53resolver", place.region), place, vpc)
+
+
+def _query_logs(found: Sequence[Mapping[str, Any]], resolver: Any, place: Place, vpc: str) -> list[Log]:
+    if not found:
+        return []
     configs = {c["Id"]: c for c in listed(resolver.list_resolver_query_log_configs, "ResolverQueryLogConfigs")}
-    associations = listed(
-        resolver.list_resolver_query_log_config_associations,
-        "ResolverQueryLogConfigAssociations",
-        Filters=[{"Name": "ResourceId", "Values": [vpc]}],
-    )
-    logs = [_query_log(a, configs, place, vpc) for a in associations if a["Status"] in _LOGGING]
-    seen = {log.id for log in logs}
-    for arn in _brought(client_of("route53profiles", place.region), vpc):
-        config = arn.partition(_CONFIG)[2]
-        if config not in seen:
-            logs.append(_query_log({"ResolverQueryLogConfigId": config}, configs, place, vpc))
-    return logs
+    return [_query_log(association, configs, place, vpc) for association in found]
 
 
 def _query_log(association: Mapping[str, Any], configs: Mapping[str, Mapping[str, Any]], place: Place, vpc: str) -> Log:

@@ -124,7 +124,7 @@ def _lines(said: Recommendation) -> Iterator[str]:
     evidence = said.evidence
     yield f"{said.vpc.name} in {said.vpc.place}"
     when = (
-        f"logs of {evidence.days:.1f} days, {evidence.since:%Y-%m-%d} to {evidence.until:%Y-%m-%d}"
+        f"logs of {evidence.span:.1f} days, {evidence.since:%Y-%m-%d} to {evidence.until:%Y-%m-%d}"
         if evidence
         else "no logs"
     )

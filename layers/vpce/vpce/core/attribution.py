@@ -179,17 +179,13 @@ class _Told(NamedTuple):
     last: float
 
 
-class _Where:
-    """Of an address."""
-
-    VPC, PRIVATE, PUBLIC, NOWHERE = range(4)
-
-
+_VPC, _PRIVATE, _PUBLIC, _NOWHERE = range(4)
+"""Where an address is."""
 _EXACT = {"S3": "s3", "DYNAMODB": "dynamodb"}
 """Codes that stand for one endpoint service. The others hold several, or what customers run.
 https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html"""
 _SHARED = "?"
-_GATEWAY, _INSIDE, _DIRECT, _OUTSIDE, _UNTOLD = range(5)
+_GATEWAY, _INSIDE, _DIRECT, _OUTSIDE, _NAT64, _UNTOLD = range(6)
 """Ways of bytes. Untold: the answers, whose traffic path flow logs do not tell, or all where they have no path."""
 _NO_SERVICE = frozenset({AWS, OTHER, _SHARED, None})
 _DIRECTIONS = frozenset({"ingress", "egress"})
@@ -263,11 +259,11 @@ class Attribution:
         if query.vpc and query.vpc != self._vpc:
             return ANOTHER_VPC
         client = self._plain(query.client)
-        if self._where(client) != _Where.VPC:
+        if self._where(client) != _VPC:
             return NOT_IN_VPC  # asked through an inbound Resolver endpoint
         if query.time >= self._to + self._skew:
             return ANOTHER_TIME
-        addresses = [self._plain(a) for a in query.addresses] if query.rcode == "NOERROR" else []
+        addresses = [self._plain(a) for a in query.addresses]
         service = self._service_of(query, addresses)
         for address in addresses:
             self._remember(client, address, service, query.time)
@@ -293,7 +289,7 @@ class Attribution:
         return next((s for s in (*by_alias, *by_endpoint) if s not in _NO_SERVICE), service)
 
     def _is_elsewhere(self, address: str) -> bool:
-        if self._where(address) != _Where.PUBLIC:
+        if self._where(address) != _PUBLIC:
             return False
         _, region = self._code(address, "")
         return region not in {None, "", "GLOBAL", self._names.region}
@@ -311,60 +307,50 @@ class Attribution:
 
     def flow(self, flow: Flow) -> str:
         """Why the flow does not count; empty if it does. It counts whole at the time of its start."""
+        if flow.interface in self._between:
+            return SEEN_TWICE
         if flow.vpc not in self._ours:
             return ANOTHER_VPC
         if not self._from <= flow.start < self._to:
             return ANOTHER_TIME
         from_, to = self._where(flow.source), self._where(flow.destination)
-        if self._is_between(flow, from_, to):
-            return SEEN_TWICE
-        if _Where.VPC not in (from_, to):
-            return NOT_IN_VPC
-        if _Where.NOWHERE in (from_, to):
-            return NO_ADDRESS
-        return self._count(flow, from_, to)
-
-    def _is_between(self, flow: Flow, from_: int, to: int) -> bool:
-        """Whether its interface only passes on what is recorded at the client's, too."""
-        if flow.interface in self._between:
-            return True
-        found = (flow.source != flow.hop_source and self._hides(flow.hop_source, from_)) or (
-            flow.destination != flow.hop_destination and self._hides(flow.hop_destination, to)
-        )
-        if found:
+        if self._hides(flow.hop_source, flow.source, from_) or self._hides(flow.hop_destination, flow.destination, to):
             self._between.add(flow.interface)
-        return found
+            return SEEN_TWICE
+        if _VPC not in (from_, to):
+            return NOT_IN_VPC
+        return NO_ADDRESS if _NOWHERE in (from_, to) else self._count(flow, from_, to)
 
-    def _hides(self, hop: str, where: int) -> bool:
+    def _hides(self, hop: str, address: str, where: int) -> bool:
         """Whether the record's own address is a private one that stands for a public one: it is a NAT gateway's.
 
         Others stand for private ones, as a node does for its pods: their interface is the client's.
         https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-records-examples.html#flow-log-example-nat
         """
-        return where == _Where.PUBLIC and self._where(hop) in (_Where.VPC, _Where.PRIVATE)
+        return hop != address and where == _PUBLIC and self._where(hop) in (_VPC, _PRIVATE)
 
     def _count(self, flow: Flow, from_: int, to: int) -> str:
         """Add it to the sum where it belongs."""
         interface, source, destination, port, peer_port, size, _, end, _, code_, code, direction, path, _, _ = flow
         client, peer, where, leaves = source, destination, to, True
-        if from_ != _Where.VPC or (to == _Where.VPC and not self._serves(destination, source)):
+        if from_ != _VPC or (to == _VPC and not self._serves(destination, source)):
             client, peer, where, leaves = destination, source, from_, False
             port, peer_port, code = peer_port, port, code_
+        way = _PATHS.get(path, _UNTOLD) if where == _PUBLIC else _INSIDE
         if ":" in peer:
             client, peer = self._plain(client), self._plain(peer)
-        service = self._endpoints.get(peer) or self._named(client, peer, end)
-        if where != _Where.PUBLIC and service in _NO_SERVICE:
-            return ""  # between private addresses, and no service of AWS's
+            way = _NAT64 if peer.startswith(_TRANSLATED) else _DIRECT if way == _OUTSIDE else way
+        named = service = self._endpoints.get(peer) or self._named(client, peer, end)
+        if service in _NO_SERVICE:
+            if where != _PUBLIC:
+                return ""  # between private addresses, and no service of AWS's
+            service = self._settled(named, peer, code, port, peer_port)
         if direction in _DIRECTIONS and (direction == "egress") != leaves:
             return SEEN_TWICE  # the interface is not the client's
-        if where == _Where.PUBLIC:
-            if service == _SHARED:
-                self._shared[interface] += size
-            service, way = self._settled(service, peer, code, port, peer_port), self._way(path, peer)
-        else:
-            way = _INSIDE
         if service in _NO_SERVICE:
             client, way = "", _OUTSIDE
+            if named == _SHARED:
+                self._shared[interface] += size
         self._bytes[interface, client, service or OTHER, way] += size
         return ""
 
@@ -373,32 +359,23 @@ class Attribution:
         address, client = self._plain(address), self._plain(client)
         return address in self._endpoints or (client not in self._endpoints and address in self._anybody)
 
-    @staticmethod
-    def _way(path: str, peer: str) -> int:
-        way = _PATHS.get(path, _UNTOLD)
-        if ":" in peer:
-            if peer.startswith(_TRANSLATED):
-                return _OUTSIDE
-            if way == _OUTSIDE:
-                return _DIRECT
-        return way
-
     def _named(self, client: str, peer: str, end: float) -> str | None:
         """What the client got the address for, or anybody did; None where nobody asked."""
         anybody = self._anybody.get(peer)
         if anybody is None:
             return None
-        before = [t for t in self._told.get((client, peer), ()) if t.first <= end + self._skew]
-        if not before:
-            return anybody
+        seen = end + self._skew
+        before = [t for t in self._told.get((client, peer), ()) if t.first <= seen]
+        if len(before) < 2:  # noqa: PLR2004  the usual cases: nothing to choose from
+            return before[0].service if before else anybody
         latest = max(before, key=lambda t: t.last)
         together = any(t.last + TOGETHER >= latest.first for t in before if t is not latest)
         return _SHARED if together else latest.service
 
     def _settled(self, service: str | None, peer: str, code: str, port: str, peer_port: str) -> str:
-        """What a public address is counted for, by its name and by what is published."""
-        if service is not None and (service not in _NO_SERVICE or service == AWS):
-            return service
+        """What a public address is counted for that no service's name led to, by what is published."""
+        if service == AWS:
+            return AWS
         exact, region = self._code(peer, code)
         if exact or service == OTHER:
             return exact or OTHER
@@ -421,18 +398,18 @@ class Attribution:
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
-            return _Where.NOWHERE
+            return _NOWHERE
         if any(parsed in c for c in self._cidrs):
-            return _Where.VPC
-        return _Where.PUBLIC if parsed.is_global else _Where.PRIVATE
+            return _VPC
+        return _PUBLIC if parsed.is_global else _PRIVATE
 
     def evidence(self, sources: Iterable[Source], gaps: Iterable[str] = (), better: Iterable[str] = ()) -> Evidence:
         """What is known by now, with what the readers of the logs have to tell; our own gaps come after theirs."""
         kept = {k: size for k, size in self._bytes.items() if k[0] not in self._between}
-        ways: defaultdict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 5)
+        ways: defaultdict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 6)
         for (interface, client, service, way), size in kept.items():
             ways[interface, client, service][way] += size
-        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 5)
+        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 6)
         clients = {s: set(askers) for s, askers in self._askers.items()}
         for (_, client, service), sizes in ways.items():
             if service not in {AWS, OTHER}:
@@ -445,7 +422,7 @@ class Attribution:
                 names=tuple(sorted(self._asked[service])[:NAMES_KEPT]),
                 clients=tuple(sorted(of_it)),
                 lookups=self._lookups[service],
-                outside=sums[service][_OUTSIDE] + sums[service][_DIRECT],
+                outside=sum(sums[service][way] for way in (_OUTSIDE, _DIRECT, _NAT64)),
                 inside=sums[service][_INSIDE],
                 gateway=sums[service][_GATEWAY],
                 direct=sums[service][_DIRECT],
@@ -486,8 +463,8 @@ class Attribution:
         gaps = []
         if shared := sum(size for interface, size in self._shared.items() if interface not in self._between):
             gaps.append(
-                f"{shared:,} bytes went to addresses that the same names could not tell apart: one address answered "
-                "for several services at about the same time"
+                f"{shared:,} bytes went to addresses that several services' names led to at about the same time: "
+                "nobody can tell whose they are"
             )
         if names := sorted(self._asked[AWS]):
             gaps.append(

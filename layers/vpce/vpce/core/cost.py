@@ -147,10 +147,10 @@ def without_nat(
     nat = sum((nat_month(prices, g) for g in gateways), Decimal(0))
     endpoints = sum((endpoint_month(prices, zones_of.get(s.service, 0)) for s in evidence.services), Decimal(0))
     if evidence.has_bytes:
-        carried = sum(s.outside for s in outside) + evidence.aws_bytes + evidence.other_bytes
-        nat += monthly_gb(carried, evidence.days) * prices.nat_gb
+        carried = sum(s.outside - s.direct for s in outside) + evidence.aws_bytes + evidence.other_bytes
+        nat += monthly_gb(carried, evidence.span) * prices.nat_gb
         through = sum(s.outside for s in outside if zones_of.get(s.service))
-        endpoints += data_month(prices, monthly_gb(through, evidence.days))
+        endpoints += data_month(prices, monthly_gb(through, evidence.span))
     return WithoutNat(nat=nat, endpoints=endpoints, forbidden=tuple(_forbids(evidence, zones_of)))
 
 

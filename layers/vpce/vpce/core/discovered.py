@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vpce.core.evidence import Evidence, Source, Usage
 from vpce.core.model import utc
-from vpce.core.notice import count, plain
+from vpce.core.notice import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,11 +21,12 @@ _STEP = 1024
 
 
 def as_text(evidence: Evidence, vpc: Vpc) -> str:
+    rows = list(_rows(evidence))
     lines = [
         f"{vpc.name} in {vpc.place}",
         f"  {evidence.days:.3g} days, from {utc(evidence.since)} to {utc(evidence.until)}",
         "",
-        *_table(list(_rows(evidence))),
+        *(_table(rows) if rows else ["    No service is known to be called."]),
         "",
         "  Read",
         *(line for source in evidence.sources for line in _source(source)),
@@ -49,8 +50,9 @@ def _rows(evidence: Evidence) -> Iterator[tuple[str, ...]]:
             lookups,
             *_bytes(usage.bytes, whole, evidence, _way(usage) or "nobody was seen to send anything"),
         )
-    yield "AWS, unattributed", "", "", *_bytes(evidence.aws_bytes, whole, evidence, "outside")
-    yield "not AWS", "", "", *_bytes(evidence.other_bytes, whole, evidence, "outside")
+    if evidence.has_bytes:
+        yield "AWS, unattributed", "", "", *_bytes(evidence.aws_bytes, whole, evidence, "outside")
+        yield "not AWS", "", "", *_bytes(evidence.other_bytes, whole, evidence, "outside")
 
 
 def _bytes(number: int, whole: int, evidence: Evidence, way: str) -> tuple[str, str, str]:
@@ -60,7 +62,12 @@ def _bytes(number: int, whole: int, evidence: Evidence, way: str) -> tuple[str, 
 
 
 def _way(usage: Usage) -> str:
-    ways = {"outside": usage.outside, "interface endpoint": usage.inside, "gateway endpoint": usage.gateway}
+    ways = {
+        "outside": usage.outside - usage.direct,
+        "outside without NAT": usage.direct,
+        "interface endpoint": usage.inside,
+        "gateway endpoint": usage.gateway,
+    }
     taken = {way: number for way, number in ways.items() if number}
     if len(taken) == 1:
         return next(iter(taken))
@@ -87,7 +94,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _source(source: Source) -> Iterator[str]:
-    yield f"    {source.kind:<9}  {source.where}: {count(source.records, 'record')}"
+    yield f"    {source.kind:<9}  {source.where}: {source.records:,} record{'' if source.records == 1 else 's'}"
     for why, number in sorted(source.skipped.items(), key=lambda item: (-item[1], item[0])):
         yield f"               {number:,} not counted: {why}"
     if source.trouble:
@@ -99,6 +106,7 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
         "vpc": evidence.vpc,
         "since": evidence.since.isoformat(),
         "until": evidence.until.isoformat(),
+        "days_of_bytes": evidence.days_of_bytes,
         "has_names": evidence.has_names,
         "has_bytes": evidence.has_bytes,
         "is_whole": evidence.is_whole,
@@ -119,6 +127,7 @@ def _usage_document(usage: Usage) -> dict[str, Any]:
         "lookups": usage.lookups,
         "bytes": usage.bytes,
         "outside": usage.outside,
+        "direct": usage.direct,
         "inside": usage.inside,
         "gateway": usage.gateway,
     }
@@ -130,6 +139,8 @@ def _source_document(source: Source) -> dict[str, Any]:
         "where": source.where,
         "records": source.records,
         "skipped": dict(source.skipped),
+        "first": source.first.isoformat() if source.first else None,
+        "last": source.last.isoformat() if source.last else None,
         "trouble": source.trouble,
     }
 
@@ -143,10 +154,15 @@ def read_evidence(document: Mapping[str, Any]) -> Evidence:
         services=tuple(_usages(document["services"])),
         aws_bytes=document["aws_bytes"],
         other_bytes=document["other_bytes"],
-        sources=tuple(Source(**source) for source in document["sources"]),
+        sources=tuple(_read_source(source) for source in document["sources"]),
         gaps=tuple(document["gaps"]),
         better=tuple(document["better"]),
     )
+
+
+def _read_source(document: Mapping[str, Any]) -> Source:
+    times = {key: _moment(document[key]) if document[key] else None for key in ("first", "last")}
+    return Source(**{**document, **times})
 
 
 def _usages(documents: Iterable[Mapping[str, Any]]) -> Iterator[Usage]:
@@ -157,6 +173,7 @@ def _usages(documents: Iterable[Mapping[str, Any]]) -> Iterator[Usage]:
             clients=tuple(document["clients"]),
             lookups=document["lookups"],
             outside=document["outside"],
+            direct=document["direct"],
             inside=document["inside"],
             gateway=document["gateway"],
         )

@@ -48,6 +48,9 @@ class Source:
     """Those that count: of this VPC, and within the time."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Why → how many lines or records are in no sum."""
+    first: datetime | None = None
+    """When the first record that counts began; None without any."""
+    last: datetime | None = None
     trouble: str = ""
     """Why it, or the rest of it, could not be read."""
 
@@ -74,6 +77,17 @@ class Evidence:
     @property
     def days(self) -> float:
         return (self.until - self.since).total_seconds() / 86400
+
+    @property
+    def days_of_bytes(self) -> float:
+        """Days since the first flow that counts: what was logged later than `since`, or not kept, is no quiet time."""
+        firsts = [s.first for s in self.sources if s.kind == FLOW_LOG and s.first is not None]
+        return (self.until - min(firsts)).total_seconds() / 86400 if firsts else 0.0
+
+    @property
+    def span(self) -> float:
+        """Days by which a month is reckoned: those with bytes, else all."""
+        return self.days_of_bytes or self.days
 
     @property
     def has_names(self) -> bool:

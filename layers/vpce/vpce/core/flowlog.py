@@ -83,6 +83,7 @@ def read_flows(lines: Iterable[str], fields: Sequence[str] | None, skipped: Coun
     """
     format_ = _Format(DEFAULT, _ONLY_2) if fields is None else _Format(fields)
     width, pick, versions, why_none = format_.width, format_.pick, format_.versions, format_.why_none
+    new = tuple.__new__  # Flow() itself takes three times as long
     for line in lines:
         parts = line.split()
         if len(parts) == width:
@@ -93,23 +94,16 @@ def read_flows(lines: Iterable[str], fields: Sequence[str] | None, skipped: Coun
                 action == "ACCEPT"
                 and (status == "OK" or not status)
                 and version in versions
-                and size.isdigit()
-                and start.isdigit()
-                and end.isdigit()
                 and interface[:4] == "eni-"
+                and f"{size}{start}{end}".isdecimal()
+                and start <= end
             ):
-                try:
-                    flow = Flow(
-                        interface, source if source != "-" else hop_source,
-                        destination if destination != "-" else hop_destination, sport, dport, int(size), int(start),
-                        int(end), vpc, scode, dcode, direction, path, hop_source, hop_destination,
-                    )  # fmt: skip
-                except ValueError:  # digits of other scripts
-                    skipped[BROKEN] += 1
-                    continue
-                if flow.start <= flow.end:
-                    yield flow
-                    continue
+                yield new(Flow, (
+                    interface, source if source != "-" else hop_source,
+                    destination if destination != "-" else hop_destination, sport, dport, int(size), int(start),
+                    int(end), vpc, scode, dcode, direction, path, hop_source, hop_destination,
+                ))  # fmt: skip
+                continue
             parts.pop()
         if not parts:
             continue

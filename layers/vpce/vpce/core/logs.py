@@ -7,6 +7,7 @@ two would be counted twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vpce.core.commands import aws
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from vpce.core.evidence import Source
     from vpce.core.model import Place, Vpc
 
 TELLING = {
@@ -27,9 +29,11 @@ TELLING = {
     "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints of today tell",
 }
 """Field → what a flow log without it does not say, and what is taken instead."""
-LINGER = 15
-"""Minutes after which a flow has been written down for sure: the aggregation takes ten at most, S3's files five.
+LINGER = 30
+"""Minutes until a flow has been written down: ten of aggregation, and ten more to S3, all being well.
 https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-basics.html"""
+LEAD = 60
+"""Minutes before the time of which queries are read, too: clients use the answers after it begins."""
 PARQUET = (
     "{} is Parquet, which is not read. Make plain text of it, for instance by DuckDB, and give that with --from: "
     "duckdb -c \"COPY (FROM '{}') TO 'flows.log' (FORMAT csv, DELIMITER ' ', HEADER, NULLSTR '-')\""
@@ -95,6 +99,19 @@ def gaps_of(log: Log, since: datetime) -> Iterator[str]:
             yield f"{name} has no {field}: it does not say {why}"
 
 
+def silences(source: Source, since: datetime, until: datetime) -> Iterator[str]:
+    """Where a log is silent at the beginning or the end: nobody called, or it was not there, not kept or not read."""
+    long = max((until - since) / 10, timedelta(hours=1))
+    if source.first is not None and source.first - since > long:
+        yield f"{source.where}: of the {_days(source.first - since)} before {utc(source.first)} no record counts"
+    if source.last is not None and until - source.last > long:
+        yield f"{source.where}: of the {_days(until - source.last)} after {utc(source.last)} no record counts"
+
+
+def _days(span: timedelta) -> str:
+    return f"{span.total_seconds() / 86400:.1f} days"
+
+
 def is_poor(log: Log) -> bool:
     return bool(log.format) and not {*TELLING} <= {*log.fields}
 
@@ -122,7 +139,7 @@ def query_log_commands(vpc: Vpc, retention: int = 14) -> list[str]:
     made = aws(
         vpc.place,
         "route53resolver create-resolver-query-log-config",
-        f"--name {name} --creator-request-id {name} --destination-arn {group_arn(vpc.place, group)}",
+        f"--name {name} --creator-request-id {name} --destination-arn '{group_arn(vpc.place, group)}'",
         "--query ResolverQueryLogConfig.Id --output text",
     )
     return [
@@ -137,9 +154,10 @@ def query_log_commands(vpc: Vpc, retention: int = 14) -> list[str]:
 
 
 def group_of(installation: str, vpc: str) -> str:
-    """The log group of a VPC's queries. With this prefix AWS lets its services write by one policy for all groups.
+    """The log group of a VPC's queries, called like those that AWS's services write to.
 
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    Whoever sets the delivery up has AWS give the group a policy that lets it.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
     """
     return f"/aws/vendedlogs/{installation}/queries/{vpc}"
 

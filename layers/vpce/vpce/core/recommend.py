@@ -195,7 +195,7 @@ class _Adviser:
             if self.case.has_nat and logs and logs.has_bytes:
                 if not usage or not _by_nat(usage):
                     continue
-                gb = monthly_gb(_by_nat(usage), logs.days)
+                gb = monthly_gb(_by_nat(usage), logs.span)
                 saving, unsure = gb * prices.nat_gb if prices else None, self._doubts(usage)
                 why = f"{_gb(gb)} a month go to it by a NAT gateway{self._per_gb()}; a gateway endpoint is free"
             elif self.case.has_nat:
@@ -223,7 +223,7 @@ class _Adviser:
 
     def _call(self, usage: Usage, zones: int) -> Advice:
         assert self.evidence is not None  # noqa: S101  without it nothing is known to be called
-        gb, ways = monthly_gb(usage.outside, self.evidence.days), self.case.ways_of(usage)
+        gb, ways = monthly_gb(usage.outside, self.evidence.span), self.case.ways_of(usage)
         asked = f"{count(len(usage.clients), 'client')} asked for it {count(usage.lookups, 'time')}"
         do, saving, unsure = Do.ADD, None, self._doubts(usage)
         if usage.clients and not ways:
@@ -250,7 +250,7 @@ class _Adviser:
     def _against_nat(self, usage: Usage, zones: int, gb: Decimal, prices: Prices) -> Advice:
         """An endpoint in as many zones as it is worth, if any. It would carry also what no NAT gateway is paid for."""
         assert self.evidence is not None  # noqa: S101
-        nat = monthly_gb(_by_nat(usage), self.evidence.days)
+        nat = monthly_gb(_by_nat(usage), self.evidence.span)
         spared = nat * prices.nat_gb - data_month(prices, gb)
         enough = next((n for n in range(zones, 0, -1) if endpoint_month(prices, n) < spared), 0)
         number = enough or zones
@@ -392,7 +392,7 @@ class _Adviser:
             f"no NAT gateway, but interface endpoints for {names}" if names else "no NAT gateway",
             saving=answer.saving - sum_of(gateways),  # those are advised in any case
             why=f"nothing but AWS's services is called; {sums}",
-            unsure=f"whatever was not called in these {logs.days:.0f} days fails without them",
+            unsure=f"whatever was not called in these {logs.span:.0f} days fails without them",
         )
         return f"The NAT gateways could go: {sums}.", advice
 
@@ -470,10 +470,10 @@ class _Adviser:
         subnets = [s for c in usage.clients if (s := subnet_of(self.vpc, c)) is not None]
         # Where the flow log's format tells the way, `direct` has counted them already.
         public = 0 if usage.direct else sum(self.case.exits.get(s.id) == "igw" for s in subnets)
-        more = monthly_gb(logs.aws_bytes, logs.days)
+        more = monthly_gb(logs.aws_bytes, logs.span)
         at = f", for {dollars(more * prices.nat_gb)} by NAT gateways" if prices else ""
         return _together(
-            f"only {logs.days:.0f} days were looked at" if logs.days < SURE_DAYS else "",
+            f"only {logs.span:.1f} days of logs" if logs.span < SURE_DAYS - 1 else "",
             "not all logs could be read" if not logs.is_whole else "",
             f"{public} of {count(len(subnets), 'client')} leave by the internet gateway at no cost" if public else "",
             f"{_gb(more)} a month more go to AWS{at}, and no log tells to which service" if more else "",

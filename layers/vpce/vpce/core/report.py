@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vpce.core.advice import advice_document, read_advice, saving_of
 from vpce.core.advice import order_of as advice_order
 from vpce.core.cost import number, read_spending, spending_document
+from vpce.core.discovered import evidence_document, read_evidence
 from vpce.core.findings import Finding, Severity, State, Unread, order_of
 from vpce.core.model import Place
 from vpce.core.notice import count
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from vpce.core.advice import Advice
     from vpce.core.cost import Spending
+    from vpce.core.evidence import Evidence
 
 
 class Cell(StrEnum):
@@ -66,6 +68,8 @@ class PlaceReport:
     """None in what an earlier version left."""
     advice: tuple[Advice, ...] = ()
     """What would save money in its VPCs."""
+    evidence: tuple[Evidence, ...] = ()
+    """What logs say of its VPCs, if the audit reads any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,10 @@ class Report:
         return sorted((a for p in self.places for a in p.advice), key=advice_order)
 
     @property
+    def evidence(self) -> list[tuple[Place, Evidence]]:
+        return sorted(((p.place, e) for p in self.places for e in p.evidence), key=lambda one: (one[0], one[1].vpc))
+
+    @property
     def vpcs(self) -> int:
         return sum(p.vpcs for p in self.places)
 
@@ -199,6 +207,9 @@ def report_document(report: Report) -> dict[str, Any]:
         "spending": [{"account": p.account, "region": p.region} | spending_document(s) for p, s in report.spending],
         "advice": [advice_document(a) for a in report.advice],
         "saving": number(saving_of(report.advice)),
+        "evidence": [
+            {"account": place.account, "region": place.region} | evidence_document(e) for place, e in report.evidence
+        ],
         "history": [past_document(p) for p in report.history],
     }
 
@@ -298,6 +309,7 @@ def place_document(report: PlaceReport | Unread) -> dict[str, Any]:
                 "coverage": [_coverage_document(c) for c in report.coverage],
                 "spending": spending_document(report.spending) if report.spending else None,
                 "advice": [advice_document(a) for a in report.advice],
+                "evidence": [evidence_document(e) for e in report.evidence],
             }
 
 
@@ -322,4 +334,5 @@ def read_place_document(document: Mapping[str, Any]) -> PlaceReport | Unread:
         ),
         spending=read_spending(spent) if (spent := document.get("spending")) else None,
         advice=tuple(read_advice(a) for a in document.get("advice", ())),  # an earlier version gave none
+        evidence=tuple(read_evidence(e) for e in document.get("evidence", ())),
     )

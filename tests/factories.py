@@ -352,7 +352,13 @@ def _updated(vpc: Vpc, action: UpdateEndpoint) -> Vpc:
 
 def _marked(vpc: Vpc, endpoint: Endpoint, moment: datetime | None) -> Vpc:
     _refuse_unless(endpoint.is_ours, "not ours")
-    return _with_endpoints(vpc, (replace(e, delete_after=moment) if e.id == endpoint.id else e for e in vpc.endpoints))
+    return _with_endpoints(
+        vpc,
+        (
+            replace(e, delete_after=moment, has_unreadable_mark=False) if e.id == endpoint.id else e
+            for e in vpc.endpoints
+        ),
+    )
 
 
 def _taken(offer: Offer, policy: str) -> str:
@@ -468,6 +474,7 @@ def _an_endpoint(draw: st.DrawFn, vpc: Vpc, number: int) -> Endpoint:
     }
     if common["is_ours"]:
         common["delete_after"] = draw(st.sampled_from([None, None, NOW - GRACE / 24, NOW + GRACE / 24]))
+        common["has_unreadable_mark"] = not common["delete_after"] and draw(st.booleans())
     if draw(st.booleans()):
         tables = [t.id for t in vpc.route_tables if not t.is_edge]
         covered = frozenset(draw(st.sets(st.sampled_from(tables)))) if tables else frozenset[str]()

@@ -625,6 +625,18 @@ def test_a_mark_that_somebody_made_unreadable_is_made_anew(world: World) -> None
     assert set(world.marks(vpc).values()) == {MARK}
 
 
+def test_an_unreadable_mark_is_taken_off_what_is_wanted(world: World) -> None:
+    """Else people read on it for ever that it goes."""
+    vpc = world.vpc("gateway")
+    world.settle(vpc)
+    ids = [e["VpcEndpointId"] for e in world.endpoints(vpc).values()]
+    world.ec2.create_tags(Resources=ids, Tags=[{"Key": "vpce:delete-after", "Value": "whenever"}])
+
+    world.settle(vpc)
+
+    assert world.marks(vpc) == {}
+
+
 def test_people_are_told_at_once_how_to_keep_what_is_marked(world: World) -> None:
     vpc = world.vpc("gateway")
     world.settle(vpc)

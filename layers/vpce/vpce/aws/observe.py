@@ -346,6 +346,7 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             record_type=names.get("DnsRecordIpType", "").lower(),
             follows_subnets=tags.get(FOLLOWS_TAG) == FOLLOWS,
             delete_after=moment(tags.get(DELETE_AFTER_TAG, "")),
+            has_unreadable_mark=DELETE_AFTER_TAG in tags and moment(tags[DELETE_AFTER_TAG]) is None,
             interfaces=frozenset(endpoint.get("NetworkInterfaceIds", [])),
             idle_tag=tags.get(IDLE_TAG, ""),
         )

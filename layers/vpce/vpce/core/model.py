@@ -144,6 +144,8 @@ class Endpoint:
     """It becomes dual-stack with its subnets, see `vpce.core.plan`."""
     delete_after: datetime | None = None
     """Of ours that is no longer wanted: when it goes. None also where the mark cannot be read."""
+    has_unreadable_mark: bool = False
+    """Somebody has changed the mark, so that it is no moment."""
     interfaces: frozenset[str] = frozenset()
     """Ids of its network interfaces, one in each of its subnets."""
     idle_tag: str = ""

@@ -98,7 +98,9 @@ def handed_over(vpc: Vpc, ids: Collection[str], hands: Hands, made_for: str = ""
     return replace(
         vpc,
         endpoints=tuple(
-            replace(e, is_ours=is_ours, made_for=made_for, delete_after=None) if e.id in ids else e
+            replace(e, is_ours=is_ours, made_for=made_for, delete_after=None, has_unreadable_mark=False)
+            if e.id in ids
+            else e
             for e in vpc.endpoints
         ),
     )

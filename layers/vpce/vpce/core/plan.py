@@ -626,7 +626,8 @@ class _Towards:
 
     def _wanted_again(self) -> Iterator[Step]:
         for endpoint in self.vpc.ours:
-            if endpoint.delete_after and endpoint.id not in self.unwanted and not endpoint.is_leaving:
+            is_marked = endpoint.delete_after or endpoint.has_unreadable_mark
+            if is_marked and endpoint.id not in self.unwanted and not endpoint.is_leaving:
                 yield UnmarkEndpoint(
                     service=_short(self.vpc, endpoint), endpoint=endpoint, why=f"{self.asked} again; it does not go"
                 )

@@ -66,6 +66,13 @@ def test_a_gateway_endpoint_is_never_idle() -> None:
     assert (gateway.use, gateway.why) == (Use.UNKNOWN, "0 bytes in 30 days, but CloudWatch counts no gateway endpoints")
 
 
+def test_an_endpoint_of_another_regions_service_is_never_idle() -> None:
+    assert told(BUSY | {"vpce-sqs": 0}, service_region="eu-west-1").use is Use.IDLE
+    assert told(BUSY | {"vpce-sqs": 0}, service_region="us-east-1").why == (
+        "0 bytes in 30 days, but CloudWatch counts no endpoints of another region's services"
+    )
+
+
 def test_bytes_of_a_month_are_told_from_the_days_that_were_counted() -> None:
     """30 days and the twelve hours of today, to 730 hours."""
     assert told({"vpce-sqs": 732_000}).per_month == 730_000

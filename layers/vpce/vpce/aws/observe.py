@@ -348,6 +348,7 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             delete_after=moment(tags.get(DELETE_AFTER_TAG, "")),
             interfaces=frozenset(endpoint.get("NetworkInterfaceIds", [])),
             idle_tag=tags.get(IDLE_TAG, ""),
+            service_region=endpoint.get("ServiceRegion", ""),
         )
 
 

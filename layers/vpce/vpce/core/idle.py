@@ -3,7 +3,7 @@
     what is known of it                                          use
     -----------------------------------------------------------  -------
     more bytes than `NOISE`                                      active
-    CloudWatch could not be asked, or does not count its kind    unknown
+    CloudWatch could not be asked, or does not count such        unknown
     fewer than `FEWEST` days were looked at                      unknown
     it is younger than the days looked at, or of unknown age     unknown
     nothing was counted of any other endpoint of the place       unknown
@@ -83,28 +83,39 @@ def activities(
 
     """
     days = (until - since).total_seconds() / 86400
-    return {e.id: _activity(e, counted, since, days) for v in vpcs for e in v.endpoints if e.state != "deleted"}
+    there = ((vpc, endpoint) for vpc in vpcs for endpoint in vpc.endpoints if endpoint.state != "deleted")
+    return {e.id: _activity(e, _uncounted(e, vpc.place.region), counted, since, days) for vpc, e in there}
 
 
-def _activity(endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, days: float) -> Activity:
+def _uncounted(endpoint: Endpoint, region: str) -> str:
+    """Why CloudWatch does not count such endpoints; empty where it does.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-cloudwatch-metrics.html
+    """
+    if endpoint.kind is Kind.GATEWAY:
+        return "CloudWatch counts no gateway endpoints"
+    if endpoint.service_region not in {"", region}:
+        return "CloudWatch counts no endpoints of another region's services"
+    return ""
+
+
+def _activity(
+    endpoint: Endpoint, uncounted: str, counted: Mapping[str, int] | None, since: datetime, days: float
+) -> Activity:
     number = counted.get(endpoint.id) if counted else None
     told = f"{as_bytes(number or 0)} in {days:.0f} days"
     if number is not None and number > NOISE:
         use, why = Use.ACTIVE, told
-    elif doubt := _doubt(endpoint, counted, since, days):
+    elif doubt := uncounted or _doubt(endpoint, counted, since, days):
         use, why = Use.UNKNOWN, doubt if number is None else f"{told}, but {doubt}"
     else:
         use, why = Use.IDLE, f"{told}, less than one TLS handshake" if number else f"no packet in {days:.0f} days"
     return Activity(endpoint=endpoint.id, use=use, bytes=number, days=days, why=why)
 
 
-def _doubt(  # noqa: PLR0911  a row of the table each
-    endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, days: float
-) -> str:
+def _doubt(endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, days: float) -> str:
     """Why its silence tells nothing; empty where it does."""
     created = moment(endpoint.created)
-    if endpoint.kind is Kind.GATEWAY:
-        return "CloudWatch counts no gateway endpoints"
     if counted is None:
         return "CloudWatch could not be read"
     if not any(number > NOISE for number in counted.values()):

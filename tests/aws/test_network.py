@@ -859,6 +859,8 @@ def test_a_vpc_shows_what_checks_look_at(around: Aws) -> None:
     ec2.attach_internet_gateway(InternetGatewayId=internet, VpcId=vpc)
     ec2.create_route(RouteTableId=main["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=internet)
 
+    ec2.create_tags(Resources=[endpoint], Tags=[{"Key": "endpoint-idle", "Value": "expected"}])
+
     [seen] = around.observe(vpc)
 
     assert seen.dhcp_options.startswith("dopt-")
@@ -869,6 +871,7 @@ def test_a_vpc_shows_what_checks_look_at(around: Aws) -> None:
         ("pl-", gateway["VpcEndpointId"], False),
     }
     interface = next(e for e in seen.endpoints if e.id == endpoint)
+    assert (interface.idle_tag, interface.service_region) == ("expected", REGION)
     assert SQS in interface.dns_names
     assert json.loads(interface.policy)["Statement"]
     assert (interface.address_type, interface.record_type) == ("ipv4", "ipv4")

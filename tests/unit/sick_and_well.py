@@ -450,6 +450,7 @@ WELL: dict[str, list[tuple[str, Subject]]] = {
         ("it goes anyway", in_(a_vpc(endpoints=(an_interface(),)), REMOVAL, activity=IDLE)),
         ("it is marked", in_(a_vpc(endpoints=(an_interface(),)), RETIREMENT, activity=IDLE)),
         ("it never came to be", in_(a_foreign(state="failed"), activity=IDLE)),
+        ("nobody has accepted it", in_(a_foreign(state="pendingacceptance"), activity=IDLE)),
     ],
     "quota-headroom": [
         ("room", in_(a_foreign(), quotas=MANY)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,12 +27,13 @@ def told(counted: Mapping[str, int] | None, days: int = DAYS, **changes: Any) ->
     ("counted", "changes", "use", "why"),
     [
         (BUSY | {"vpce-sqs": 5_000_000}, {}, Use.ACTIVE, "5.0 MB in 30 days"),
-        ({"vpce-sqs": 5_000_000}, {"created": NOW.isoformat()}, Use.ACTIVE, "5.0 MB in 30 days"),
+        ({"vpce-sqs": 5_000_000}, {"created": NOW.isoformat()}, Use.ACTIVE, "5.0 MB in less than a day"),
+        ({"vpce-sqs": 5_000_000}, {"created": (NOW - timedelta(days=3)).isoformat()}, Use.ACTIVE, "5.0 MB in 3 days"),
         (BUSY | {"vpce-sqs": 0}, {}, Use.IDLE, "no packet in 30 days"),
         (BUSY | {"vpce-sqs": NOISE}, {}, Use.IDLE, "2.0 kB in 30 days, less than one TLS handshake"),
         (BUSY | {"vpce-sqs": NOISE + 1}, {}, Use.ACTIVE, "2.0 kB in 30 days"),
         (BUSY | {"vpce-sqs": 0}, {"created": (NOW - timedelta(days=29)).isoformat()}, Use.UNKNOWN,
-         "0 bytes in 30 days, but it was made on 2026-02-03"),
+         "0 bytes in 29 days, but it was made on 2026-02-03"),
         (BUSY | {"vpce-sqs": 0}, {"created": ""}, Use.UNKNOWN,
          "0 bytes in 30 days, but EC2 does not tell how old it is"),
         ({"vpce-other": 0, "vpce-sqs": 0}, {}, Use.UNKNOWN,
@@ -66,10 +67,30 @@ def test_a_gateway_endpoint_is_never_idle() -> None:
     assert (gateway.use, gateway.why) == (Use.UNKNOWN, "0 bytes in 30 days, but CloudWatch counts no gateway endpoints")
 
 
+def test_an_endpoint_of_another_regions_service_is_never_idle() -> None:
+    assert told(BUSY | {"vpce-sqs": 0}, service_region="eu-west-1").use is Use.IDLE
+    assert told(BUSY | {"vpce-sqs": 0}, service_region="us-east-1").why == (
+        "0 bytes in 30 days, but CloudWatch counts no endpoints of another region's services"
+    )
+
+
 def test_bytes_of_a_month_are_told_from_the_days_that_were_counted() -> None:
     """30 days and the twelve hours of today, to 730 hours."""
     assert told({"vpce-sqs": 732_000}).per_month == 730_000
     assert told(None).per_month is None
+
+
+def test_the_month_of_a_young_endpoint_is_told_from_the_days_of_its_life() -> None:
+    young = told({"vpce-sqs": 3_000_000}, created=(NOW - timedelta(days=3)).isoformat())
+
+    assert (young.days, young.per_month) == (3, round(3_000_000 * 730 / 72))
+    assert told({"vpce-sqs": 3_000_000}, created=(NOW + timedelta(days=1)).isoformat()).days == 1 / 24
+
+
+def test_days_are_those_of_utc_wherever_the_clock_stands() -> None:
+    since, until = window(NOW.astimezone(timezone(timedelta(hours=-9))), 1)
+
+    assert (since, until) == (NOW.replace(hour=0) - timedelta(days=1), NOW)
 
 
 @pytest.mark.parametrize(

@@ -349,6 +349,7 @@ def endpoints_of(endpoints: Iterable[Mapping[str, Any]], installation: str) -> I
             has_unreadable_mark=DELETE_AFTER_TAG in tags and moment(tags[DELETE_AFTER_TAG]) is None,
             interfaces=frozenset(endpoint.get("NetworkInterfaceIds", [])),
             idle_tag=tags.get(IDLE_TAG, ""),
+            service_region=endpoint.get("ServiceRegion", ""),
         )
 
 

@@ -156,7 +156,7 @@ def _sums(
     for result in (r for page in pages for r in page["MetricDataResults"]):
         if result.get("StatusCode", "Complete") not in {"Complete", "PartialData"}:
             raise UncountedError(
-                f"CloudWatch says {result['StatusCode']} to {result['Label']}: {result.get('Messages', [])}"
+                f"CloudWatch says {result['StatusCode']} to {result.get('Label')}: {result.get('Messages', [])}"
             )
         if result["Values"]:
             yield int(result["Id"][1:]), int(sum(result["Values"]))

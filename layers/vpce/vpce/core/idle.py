@@ -3,7 +3,7 @@
     what is known of it                                          use
     -----------------------------------------------------------  -------
     more bytes than `NOISE`                                      active
-    CloudWatch could not be asked, or does not count its kind    unknown
+    CloudWatch could not be asked, or does not count such        unknown
     fewer than `FEWEST` days were looked at                      unknown
     it is younger than the days looked at, or of unknown age     unknown
     nothing was counted of any other endpoint of the place       unknown
@@ -16,11 +16,12 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-cloudwatch-metric
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from vpce.core.model import IDLE_TAG, Kind, moment
+from vpce.core.notice import count
 from vpce.core.plan import as_bytes
 from vpce.core.prices import HOURS
 
@@ -55,7 +56,7 @@ class Activity:
     bytes: int | None
     """In both directions; None where nothing is known."""
     days: float
-    """That the bytes were counted in, the last one unfinished."""
+    """That the bytes were counted in, the last one unfinished; no more than it has lived."""
     why: str
 
     @property
@@ -66,7 +67,8 @@ class Activity:
 
 def window(now: datetime, days: int = DAYS) -> tuple[datetime, datetime]:
     """From when until when to count: so many whole days in UTC, as CloudWatch sums them up, and today so far."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days), now
+    until = now.astimezone(UTC)
+    return until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days), until
 
 
 def activities(
@@ -82,36 +84,49 @@ def activities(
         until: when it ends.
 
     """
-    days = (until - since).total_seconds() / 86400
-    return {e.id: _activity(e, counted, since, days) for v in vpcs for e in v.endpoints if e.state != "deleted"}
+    there = ((vpc, endpoint) for vpc in vpcs for endpoint in vpc.endpoints if endpoint.state != "deleted")
+    return {e.id: _activity(e, _uncounted(e, vpc.place.region), counted, since, until) for vpc, e in there}
 
 
-def _activity(endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, days: float) -> Activity:
+def _uncounted(endpoint: Endpoint, region: str) -> str:
+    """Why CloudWatch does not count such endpoints; empty where it does.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-cloudwatch-metrics.html
+    """
+    if endpoint.kind is Kind.GATEWAY:
+        return "CloudWatch counts no gateway endpoints"
+    if endpoint.service_region not in {"", region}:
+        return "CloudWatch counts no endpoints of another region's services"
+    return ""
+
+
+def _activity(
+    endpoint: Endpoint, uncounted: str, counted: Mapping[str, int] | None, since: datetime, until: datetime
+) -> Activity:
     number = counted.get(endpoint.id) if counted else None
-    told = f"{as_bytes(number or 0)} in {days:.0f} days"
+    made = moment(endpoint.created)
+    days = max(until - max(made or since, since), timedelta(hours=1)) / timedelta(days=1)
+    within = f"in {count(round(days), 'day')}" if days >= 1 else "in less than a day"
+    told = f"{as_bytes(number or 0)} {within}"
     if number is not None and number > NOISE:
         use, why = Use.ACTIVE, told
-    elif doubt := _doubt(endpoint, counted, since, days):
+    elif doubt := uncounted or _doubt(endpoint, counted, since, until):
         use, why = Use.UNKNOWN, doubt if number is None else f"{told}, but {doubt}"
     else:
-        use, why = Use.IDLE, f"{told}, less than one TLS handshake" if number else f"no packet in {days:.0f} days"
+        use, why = Use.IDLE, f"{told}, less than one TLS handshake" if number else f"no packet {within}"
     return Activity(endpoint=endpoint.id, use=use, bytes=number, days=days, why=why)
 
 
-def _doubt(  # noqa: PLR0911  a row of the table each
-    endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, days: float
-) -> str:
+def _doubt(endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetime, until: datetime) -> str:
     """Why its silence tells nothing; empty where it does."""
     created = moment(endpoint.created)
-    if endpoint.kind is Kind.GATEWAY:
-        return "CloudWatch counts no gateway endpoints"
     if counted is None:
         return "CloudWatch could not be read"
     if not any(number > NOISE for number in counted.values()):
         return "CloudWatch has counted no traffic of any endpoint here"
     if endpoint.id not in counted:
         return "nobody knows how to ask CloudWatch for it"
-    if days < FEWEST:
+    if until - since < timedelta(days=FEWEST):
         return f"less than {FEWEST} days tell nothing"
     if created is None:
         return "EC2 does not tell how old it is"

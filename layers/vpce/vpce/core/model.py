@@ -150,6 +150,8 @@ class Endpoint:
     """Ids of its network interfaces, one in each of its subnets."""
     idle_tag: str = ""
     """The value of `IDLE_TAG`."""
+    service_region: str = ""
+    """Where the service is; empty where EC2 does not tell, which is here."""
 
     @property
     def is_leaving(self) -> bool:

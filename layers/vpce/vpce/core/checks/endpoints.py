@@ -160,8 +160,9 @@ def idle_endpoint(subject: Subject) -> Iterator[Problem]:
     going = {s.endpoint.id for s in steps if isinstance(s, MarkEndpoint | Leaving | DeleteEndpoint)}
     for endpoint in subject.interfaces:
         activity = subject.network.activity.get(endpoint.id)
-        is_due = endpoint.id not in going and subject.short(endpoint) not in SELF_KEPT
-        if activity and activity.use is Use.IDLE and is_due and not is_expected(endpoint, subject.vpc):
+        stays = endpoint.state == "available" and endpoint.id not in going
+        spare = subject.short(endpoint) in SELF_KEPT or is_expected(endpoint, subject.vpc)
+        if activity and activity.use is Use.IDLE and stays and not spare:
             remarks = [activity.why, *([] if endpoint.private_dns else ["its private DNS is off"])]
             if wrong := misspelt(endpoint, subject.vpc):
                 remarks.append(wrong)
@@ -180,8 +181,9 @@ https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-shared-vpc.ht
 
 def _rid_of(subject: Subject, endpoint: Endpoint) -> Iterator[str]:
     place, short = subject.vpc.place, subject.short(endpoint)
-    if endpoint.is_ours and subject.follows_a_profile:
-        yield f"Take {short} out of the profile {endpoint.made_for}, if no other VPC of it needs it."
+    profile = subject.plan.wish.profile if subject.plan and subject.follows_a_profile else None
+    if endpoint.is_ours and profile:
+        yield f"Take {short} out of the profile {profile.name}, or tag the VPC with one that does not have it."
     elif endpoint.is_ours:
         yield f"vpce disown {endpoint.id} --region {place.region}   # then delete it"
     else:

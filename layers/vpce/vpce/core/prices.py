@@ -55,7 +55,8 @@ class Prices:
     """Fields that nobody found, and that were taken from what holds in other regions; `source` says how."""
 
     def __str__(self) -> str:
-        return f"list prices of {self.region}, {self.date}"
+        doubt = f" (unproven: {', '.join(self.unproven)})" if self.unproven else ""
+        return f"list prices of {self.region}, {self.date}{doubt}"
 
 
 _AMOUNTS = ("endpoint_hour", "nat_hour", "nat_gb", "public_ipv4_hour")

@@ -389,6 +389,21 @@ def test_names_are_those_of_the_catalog(name: str, expected: str) -> None:
     assert NAMES.service(name) == expected
 
 
+def test_directory_buckets_and_streams_have_services_of_their_own_where_the_region_has_them() -> None:
+    offers = (an_offer("s3express", Kind.GATEWAY), an_offer("dynamodb-streams", private_dns_names=()))
+    asked = (
+        "b--euw1-az1--x-s3.s3express-euw1-az1.eu-west-1.amazonaws.com",
+        "b--euw1-az1--x-s3.s3express-euw1-az1.dualstack.eu-west-1.amazonaws.com",
+        "s3express-control.eu-west-1.amazonaws.com",
+        "streams.dynamodb.eu-west-1.amazonaws.com",
+        "b.s3.eu-west-1.amazonaws.com",
+    )
+    names = Names(a_catalog(*offers))
+
+    assert [names.service(n) for n in asked] == [*["s3express"] * 3, "dynamodb-streams", "s3"]
+    assert [NAMES.service(n) for n in asked] == [*[AWS] * 4, "s3"]
+
+
 def test_a_full_name_decides_before_a_wildcard_and_the_longest_wildcard_before_others() -> None:
     offers = [
         an_offer("wide", private_dns_names=("*.x.aws.dev",)),

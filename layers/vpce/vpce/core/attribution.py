@@ -110,7 +110,7 @@ https://docs.aws.amazon.com/general/latest/gr/s3.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 https://docs.aws.amazon.com/general/latest/gr/ddb.html"""
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".aws.dev", ".aws.amazon.com", ".amazonaws.eu")
-_CUSTOMERS = (".elb.", ".compute.", ".compute-1.", ".rds.")
+_CUSTOMERS = (".elb.", ".compute.amazonaws.com", ".compute-1.amazonaws.com", ".rds.amazonaws.com")
 """In names of AWS's that are of somebody's own load balancers, instances and databases."""
 
 

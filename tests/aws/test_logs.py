@@ -20,8 +20,8 @@ from vpce.aws import lines as lines_module
 from vpce.aws.lines import NoLogError, Reading, logs_in, text_of
 from vpce.aws.logs import flow_logs, query_logs, query_logs_of_profiles
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG
-from vpce.core.flowlog import BEST, DEFAULT, fields_of
-from vpce.core.logs import Log, gaps_of, to_try
+from vpce.core.flowlog import BEST, DEFAULT
+from vpce.core.logs import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,34 +207,8 @@ def test_query_logs_that_may_not_be_listed_are_no_missing_ones(world: World) -> 
         query_logs(clients(route53resolver=resolver), PLACE, VPC)
 
 
-# ---- which of them ------------------------------------------------------------------------------------------------
-
-
-def a_log(name: str, resource: str = VPC, **more: Any) -> Log:
-    return Log(**{"kind": FLOW_LOG, "where": name, "id": name, "resource": resource, "format": BEST} | more)
-
-
-def test_one_log_of_the_whole_vpc_is_enough() -> None:
-    old, late = SINCE - timedelta(days=1), SINCE + timedelta(days=1)
-    poor = a_log("poor", format="${srcaddr}", since=old)
-    logs = [a_log("late", since=late), a_log("broken", trouble="x", since=old), poor, a_log("good", since=old)]
-
-    assert [[log.id for log in one] for one in to_try(logs, VPC, SINCE)] == [["good"], ["poor"], ["late"]]
-
-
-def test_without_one_those_of_the_subnets_are_read_together_and_then_those_of_interfaces() -> None:
-    logs = [a_log("a", "subnet-a"), a_log("a2", "subnet-a", format=""), a_log("b", "subnet-b"), a_log("e", "eni-1")]
-
-    assert [[log.id for log in one] for one in to_try(logs, VPC, SINCE)] == [["a", "b"], ["e"]]
-
-
-def test_what_a_format_does_not_tell_is_a_gap() -> None:
-    poor = a_log("fl-1", format="${version} ${vpc-id}", since=SINCE + timedelta(hours=1))
-    told = list(gaps_of(poor, SINCE))
-
-    assert told[0] == "flow log fl-1 was made 2026-11-21 13:00 UTC; of the time before there is nothing"
-    assert [t.split()[5].rstrip(":") for t in told[1:]] == ["pkt-dstaddr", "pkt-dst-aws-service", "traffic-path"]
-    assert list(gaps_of(a_log("fl-2"), SINCE)) == []
+def a_log(name: str, **more: Any) -> Log:
+    return Log(**{"kind": FLOW_LOG, "where": name, "id": name, "resource": VPC, "format": BEST} | more)
 
 
 # ---- lines: log groups ---------------------------------------------------------------------------------------------
@@ -491,8 +465,3 @@ def test_text_is_read_whole_from_a_file_or_from_s3(tmp_path: Path) -> None:
         text_of("s3://ranges/x", lambda: s3)
     with pytest.raises(NoLogError, match="nowhere: No such file"):
         text_of("nowhere", lambda: s3)
-
-
-def test_every_field_that_is_looked_for_is_in_the_best_format() -> None:
-    assert list(gaps_of(a_log("fl-1", format=BEST), SINCE)) == []
-    assert {"interface-id", "bytes"} <= {*fields_of(BEST)}

@@ -379,7 +379,10 @@ def test_no_nat_gateway_is_paid_for_ipv6_unless_it_translates(path: str) -> None
         ("b.s3.dualstack.eu-west-1.amazonaws.com", "s3"),
         ("1.ddb.eu-west-1.amazonaws.com", "dynamodb"),
         ("sqs.eu-west-1.api.aws", AWS),
-        ("i-1.eu-west-1.compute.amazonaws.com", OTHER),
+        ("ec2-3-250-1-1.eu-west-1.compute.amazonaws.com", OTHER),
+        ("web-1.elb.us-east-1.amazonaws.com", OTHER),
+        ("db.c1.eu-west-1.rds.amazonaws.com", OTHER),
+        ("rds.us-east-1.amazonaws.com", AWS),
         (f"{SQS}.example.com", OTHER),
         ("notamazonaws.com", OTHER),
         ("", OTHER),
@@ -387,6 +390,21 @@ def test_no_nat_gateway_is_paid_for_ipv6_unless_it_translates(path: str) -> None
 )
 def test_names_are_those_of_the_catalog(name: str, expected: str) -> None:
     assert NAMES.service(name) == expected
+
+
+def test_directory_buckets_and_streams_have_services_of_their_own_where_the_region_has_them() -> None:
+    offers = (an_offer("s3express", Kind.GATEWAY), an_offer("dynamodb-streams", private_dns_names=()))
+    asked = (
+        "b--euw1-az1--x-s3.s3express-euw1-az1.eu-west-1.amazonaws.com",
+        "b--euw1-az1--x-s3.s3express-euw1-az1.dualstack.eu-west-1.amazonaws.com",
+        "s3express-control.eu-west-1.amazonaws.com",
+        "streams.dynamodb.eu-west-1.amazonaws.com",
+        "b.s3.eu-west-1.amazonaws.com",
+    )
+    names = Names(a_catalog(*offers))
+
+    assert [names.service(n) for n in asked] == [*["s3express"] * 3, "dynamodb-streams", "s3"]
+    assert [NAMES.service(n) for n in asked] == [*[AWS] * 4, "s3"]
 
 
 def test_a_full_name_decides_before_a_wildcard_and_the_longest_wildcard_before_others() -> None:
@@ -524,6 +542,48 @@ def test_the_order_of_records_changes_nothing(rng: Any) -> None:
     rng.shuffle(flows)
 
     assert evidence(*queries, *flows) == expected
+
+
+CLIENTS = ("10.0.0.5", "10.0.0.6", "2600:1f18:7:1a01::10")
+FAR = (PEER, "52.94.1.2", S3_ADDRESS, S3_ELSEWHERE, INSTANCE, INTERNET, "64:ff9b::1.2.3.4", "2a05:d018::7", "10.0.9.9")
+WORLD_QUERIES = st.builds(
+    lambda name, client, address, at: a_query(name, address, client=client, at=at),
+    st.sampled_from((SQS, SNS, "b.s3.amazonaws.com", "x.us-east-1.amazonaws.com", "example.com")),
+    st.sampled_from(CLIENTS),
+    st.sampled_from(FAR),
+    st.integers(-10_000, 10_000),
+)
+WORLD_FLOWS = st.builds(
+    lambda client, peer, leaves, size, at, path: (
+        a_flow(client, peer, size, at, path=path) if leaves else an_answer(peer, client, size, at=at)
+    ),
+    st.sampled_from(CLIENTS),
+    st.sampled_from(FAR),
+    st.booleans(),
+    st.integers(0, 10**9),
+    st.integers(0, 20_000),
+    st.sampled_from(("", "-", "1", "2", "7", "8")),
+)
+
+
+@given(
+    st.lists(WORLD_QUERIES, max_size=8),
+    st.lists(WORLD_FLOWS, max_size=12),
+    st.sampled_from((RANGES, Ranges())),
+    st.sampled_from(((), ("s3",))),
+)
+def test_no_byte_is_lost_and_none_counted_twice(
+    queries: list[Query], flows: list[Flow], ranges: Ranges, gateways: tuple[str, ...]
+) -> None:
+    attribution = an_attribution(ranges, endpoint_addresses={"10.0.9.9": "kms"}, gateways=gateways)
+    for query in queries:
+        attribution.query(query)
+    assert [attribution.flow(f) for f in flows] == [""] * len(flows)
+    found = attribution.evidence(())
+
+    assert sum(u.bytes for u in found.services) + found.aws_bytes + found.other_bytes == sum(f.bytes for f in flows)
+    assert all(0 <= u.direct <= u.outside for u in found.services)
+    assert sum(u.inside for u in found.services) == sum(f.bytes for f in flows if "10.0.9.9" in f)
 
 
 def test_memory_follows_what_is_distinct_and_not_the_records() -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vpce.core.dns import patterns_of
 from vpce.core.evidence import Evidence, Usage
-from vpce.core.model import Kind, short_name
+from vpce.core.model import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -62,10 +62,13 @@ class Names:
         for offer in sorted(catalog.offers, key=lambda o: (o.kind, o.service)):
             short = short_name(offer.service, self.region)
             name = short if catalog.find(short, offer.kind) is offer else offer.service
-            more = _MORE_NAMES.get(name, ()) if offer.kind is Kind.GATEWAY else ()
-            for pattern in (*patterns_of(offer), *(p.format(region=self.region) for p in more)):
+            more = [p.format(region=self.region) for p in _MORE_NAMES.get(name, ())]
+            for pattern in (*patterns_of(offer), *more):
                 known = self._below if pattern.startswith("*.") else self._exact
                 known.setdefault(pattern.removeprefix("*.").rstrip(".").lower(), name)
+        # They look like names of DynamoDB's gateway, which does not lead there, also where no service does.
+        for pattern in _MORE_NAMES["dynamodb-streams"]:
+            self._exact.setdefault(pattern.format(region=self.region), AWS)
         self.service = lru_cache(_KEPT)(self._service)
         """Short name of the service that is called by a name; `AWS`, or `OTHER`.
 
@@ -78,8 +81,9 @@ class Names:
         parent = name
         while "." in parent:
             parent = parent.partition(".")[2]
-            if parent in self._below:
-                return self._below[parent]
+            zonal = f"{parent.partition('-')[0]}-*.{parent.partition('.')[2]}"
+            if found := self._below.get(parent) or self._below.get(zonal):
+                return found
         mine = any(part in f".{name}" for part in _CUSTOMERS)
         return AWS if not mine and f".{name}".endswith(_AWS_DOMAINS) else OTHER
 
@@ -91,15 +95,22 @@ _MORE_NAMES = {
         "*.s3-accesspoint.{region}.amazonaws.com", "*.s3-accesspoint.dualstack.{region}.amazonaws.com",
         "*.s3-control.{region}.amazonaws.com", "*.s3-control.dualstack.{region}.amazonaws.com",
     ),
+    "s3express": (
+        "s3express-control.{region}.amazonaws.com", "s3express-control-dualstack.{region}.amazonaws.com",
+        "*.s3express-*.{region}.amazonaws.com", "*.s3express-*.dualstack.{region}.amazonaws.com",
+    ),
     "dynamodb": ("*.ddb.{region}.amazonaws.com", "dynamodb.{region}.api.aws", "*.ddb.{region}.api.aws"),
+    "dynamodb-streams": ("streams.dynamodb.{region}.amazonaws.com", "streams-dynamodb.{region}.api.aws"),
 }  # fmt: skip
-"""Names that lead to where gateway endpoints lead, beside the services' own. Buckets of any region answer to S3's
-global name.
+"""Names of services that EC2 lists no private DNS names for, since their endpoints have none: gateways, and DynamoDB
+Streams. Buckets of any region answer to S3's global name; ``-*`` stands for the id of a zone.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-az-networking.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/privatelink-streams.html
 https://docs.aws.amazon.com/general/latest/gr/s3.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 https://docs.aws.amazon.com/general/latest/gr/ddb.html"""
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".aws.dev", ".aws.amazon.com", ".amazonaws.eu")
-_CUSTOMERS = (".elb.", ".compute.", ".compute-1.", ".rds.")
+_CUSTOMERS = (".elb.", ".compute.amazonaws.com", ".compute-1.amazonaws.com", ".rds.amazonaws.com")
 """In names of AWS's that are of somebody's own load balancers, instances and databases."""
 
 

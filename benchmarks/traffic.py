@@ -276,7 +276,7 @@ class _Made:
     def _call(self, service: str, client: _Client, start: int) -> None:
         truth = self.truths[service]
         kept = self.kept[client.address, service] if self.keeps else []
-        addresses = kept if kept and self.rng.randrange(200) == 0 else self._answers_of(service, client, start)
+        addresses = kept if kept and self.rng.randrange(500) == 0 else self._answers_of(service, client, start)
         peer = self.rng.choice(addresses)
         truth.clients.add(client.address)
         out, back = self._sizes()

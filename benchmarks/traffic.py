@@ -271,7 +271,7 @@ class _Made:
                 self._web(start)
 
     def _sizes(self) -> tuple[int, int]:
-        return int(self.rng.lognormvariate(7, 1.2)) + 40, int(self.rng.lognormvariate(9, 1.8)) + 40
+        return int(self.rng.lognormvariate(7, 1.2)) + 40, int(self.rng.lognormvariate(9, 1.5)) + 40
 
     def _call(self, service: str, client: _Client, start: int) -> None:
         truth = self.truths[service]

@@ -29,6 +29,8 @@ LOOKS = HOURS + 500
 """A month: the hourly ones, and those of events."""
 LOOK_SECONDS, AUDIT_SECONDS = 5, 120
 AUDITS = Decimal(365) / 12
+ENDPOINTS, NATS = 100, 20
+"""Whose traffic each audit asks for: a metric of each endpoint, and two of each NAT gateway."""
 POLLS = 5 * HOURS * 3600 // 20
 """Receives of an idle queue: five at a time, each of 20 seconds. AWS says so of standard queues, and nothing of FIFO.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
@@ -74,6 +76,12 @@ def items() -> Iterator[Item]:
         month=alarms * Decimal("0.10"),
         note="one more with `SecurityHub=on`; an account's first 10 are free",
         is_free_for_most=True,
+    )
+    asked = (ENDPOINTS + 2 * NATS) * AUDITS
+    yield Item(
+        what="metrics that are asked for",
+        month=Decimal("0.01") / 1000 * asked,
+        note=f"an audit a day, of {ENDPOINTS} interface endpoints and {NATS} NAT gateways",
     )
     # https://aws.amazon.com/sqs/pricing/
     yield Item(

@@ -135,6 +135,22 @@ def test_a_missing_gateway_endpoint_saves_all_that_the_nat_gateway_takes() -> No
     assert said(case) == [(Do.ADD, "gateway endpoint for s3", "48.00")]
 
 
+def test_a_gateway_endpoint_that_a_route_table_misses() -> None:
+    other = by("nat-1", id="rtb-b", is_main=False, subnets=frozenset({"subnet-b"}))
+    case = a_case(a_usage("s3", gb=1000), vpc=a_vpc(endpoints=FREE, route_tables=(by("nat-1"), other)))
+    (only,) = recommend(case).advice
+    assert (only.what, only.saving) == (
+        "rtb-b to vpce-s3-gateway (s3)",
+        pytest.approx(Decimal(48), abs=Decimal("0.01")),
+    )
+    assert only.fix.endswith("--vpc-endpoint-id vpce-s3-gateway --add-route-table-ids rtb-b")
+    assert not recommend(replace(case, evidence=None)).advice
+
+
+def test_s3_of_another_region_passes_a_gateway_endpoint_by() -> None:
+    assert not recommend(a_case(a_usage("s3", gb=1000))).advice
+
+
 @pytest.mark.parametrize(
     ("tag", "asked"), [("", "gateway"), ("none", "gateway"), ("ecs-fargate", "ecs-fargate+gateway")]
 )

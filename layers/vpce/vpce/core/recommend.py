@@ -40,6 +40,7 @@ from vpce.core.idle import Use, is_expected
 from vpce.core.model import PROFILE_TAG, ZONES_TAG, Kind, short_name
 from vpce.core.notice import count
 from vpce.core.profile import REMOVE
+from vpce.core.way import tables_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -185,27 +186,39 @@ class _Adviser:
     # ---- what is called ----
 
     def _gateways(self) -> Iterator[Advice]:
-        """Gateway endpoints that the VPC lacks, with what a NAT gateway carries to their services."""
-        logs, prices = self.evidence, self.prices
+        """Gateway endpoints, and routes to them, that the VPC lacks, with what NAT gateways carry to their services."""
+        used = tables_in_use(self.vpc).keys()
         for name in self.case.catalog.names(Kind.GATEWAY):
+            here = self.case.there(name, Kind.GATEWAY)
+            lacking = sorted(used - frozenset[str]().union(*(e.route_tables for e in here)))
             usage = next((u for u in self.case.called if u.service == name), None)
-            if not self.vpc.subnets or self.case.there(name, Kind.GATEWAY):
+            if not lacking or not (told := self._free(usage, is_there=bool(here))):
                 continue
-            saving, unsure = None, ""
-            if self.case.has_nat and logs and logs.has_bytes:
-                if not usage or not _by_nat(usage):
-                    continue
-                gb = monthly_gb(_by_nat(usage), logs.span)
-                saving, unsure = gb * prices.nat_gb if prices else None, self._doubts(usage)
-                why = f"{_gb(gb)} a month go to it by a NAT gateway{self._per_gb()}; a gateway endpoint is free"
-            elif self.case.has_nat:
-                why = f"it is free; how much of it a NAT gateway carries is in no log that was read{self._at_most()}"
-            elif usage:
-                why = "it is called, and free; no NAT gateway of the VPC is paid for its data"
-            else:
-                continue
+            why, saving, unsure = told
             what, fix = f"gateway endpoint for {name}", tag_it(self.vpc, self._beside("gateway"))
+            if here:
+                words = ("--vpc-endpoint-id", here[0].id, "--add-route-table-ids", *lacking)
+                what, fix = (
+                    f"{_and(lacking)} to {here[0].id} ({name})",
+                    aws(self.vpc.place, "ec2 modify-vpc-endpoint", *words),
+                )
             yield self._advice(Do.ADD, what, saving=saving, why=why, service=name, unsure=unsure, fix=fix)
+
+    def _free(self, usage: Usage | None, *, is_there: bool) -> tuple[str, Decimal | None, str] | None:
+        """Why a gateway endpoint, what it saves, and the doubts; None where nothing speaks for it."""
+        logs, prices = self.evidence, self.prices
+        if self.case.has_nat and logs and logs.has_bytes:
+            if not usage or not _by_nat(usage):
+                return None
+            gb = monthly_gb(_by_nat(usage), logs.span)
+            why = f"{_gb(gb)} a month go to it by a NAT gateway{self._per_gb()}; a gateway endpoint is free"
+            return why, gb * prices.nat_gb if prices else None, self._doubts(usage)
+        if is_there:
+            return None  # the audit tells of routes that are missing
+        if self.case.has_nat:
+            why = f"it is free; how much of it a NAT gateway carries is in no log that was read{self._at_most()}"
+            return why, None, ""
+        return ("it is called, and free; no NAT gateway of the VPC is paid for its data", None, "") if usage else None
 
     def _calls(self) -> Iterator[Advice]:
         """Services that are called, and have no endpoint: are they worth one?"""

@@ -271,12 +271,12 @@ class _Made:
                 self._web(start)
 
     def _sizes(self) -> tuple[int, int]:
-        return int(self.rng.lognormvariate(7, 1.2)) + 40, int(self.rng.lognormvariate(9, 1.8)) + 40
+        return int(self.rng.lognormvariate(7, 1.2)) + 40, int(self.rng.lognormvariate(9, 1.5)) + 40
 
     def _call(self, service: str, client: _Client, start: int) -> None:
         truth = self.truths[service]
         kept = self.kept[client.address, service] if self.keeps else []
-        addresses = kept if kept and self.rng.randrange(200) == 0 else self._answers_of(service, client, start)
+        addresses = kept if kept and self.rng.randrange(500) == 0 else self._answers_of(service, client, start)
         peer = self.rng.choice(addresses)
         truth.clients.add(client.address)
         out, back = self._sizes()

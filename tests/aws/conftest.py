@@ -207,7 +207,7 @@ def one_session(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
         return world.ec2 if service == "ec2" and here else SESSION.client(service, region_name=region)  # type: ignore[call-overload]
 
     monkeypatch.setattr(clients, "_client", made)
-    monkeypatch.setattr("vpce.cli.time.sleep", lambda _: None)
+    monkeypatch.setattr("vpce.cli.work.time.sleep", lambda _: None)
 
 
 @pytest.fixture

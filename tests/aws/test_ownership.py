@@ -345,7 +345,7 @@ def test_while_the_stack_runs_nothing_is_removed(
     """Also a stack in the region that is the default, for it may look at others."""
     vpc = world.vpc("gateway")
     world.settle(vpc)
-    monkeypatch.setattr("vpce.cli.default_region", lambda: stack)
+    monkeypatch.setattr("vpce.cli.ownership.default_region", lambda: stack)
     sqs = SESSION.client("sqs", region_name=stack)
     queue = sqs.create_queue(QueueName="vpce.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
 
@@ -366,7 +366,7 @@ def test_uninstalling_waits_until_aws_has_let_go_of_the_group(
     vpc = world.vpc("tiny")
     world.settle(vpc)
     clock = [0.0]
-    monkeypatch.setattr("vpce.cli.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr("vpce.cli.work.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
 
     with strict_ec2.behave(deleting=25, clock=lambda: clock[0]):
         assert run("uninstall", "--yes", "--json") == 0

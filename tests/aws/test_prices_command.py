@@ -11,6 +11,7 @@ import pytest
 
 from tests.aws.test_pricelist import ADDRESSES, ENDPOINTS, NATS, VIRGINIA, Aws
 from vpce import cli
+from vpce.aws import clients
 from vpce.aws.pricelist import shipped_text
 from vpce.core.prices import PricesError
 from vpce.pricing import PriceSource
@@ -33,7 +34,7 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
     """A Price List API, and nobody's cache."""
     api = Aws()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(cli, "client", lambda *_: api.client)
+    monkeypatch.setattr(clients, "_client", lambda *_: api.client)
     with api.stubber:
         yield api
         api.stubber.assert_no_pending_responses()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PARAMETERS = {"ProfilesParameter": "/vpce/profiles", "SettleDelay": "0", "DefaultProfile": ""}
-IMPATIENT = "import sys; from vpce import cli; cli._BETWEEN_LOOKS = 0.5; sys.exit(cli.main())"
+IMPATIENT = "import sys; from vpce.cli import main, work; work.BETWEEN_LOOKS = 0.5; sys.exit(main())"
 
 
 @pytest.fixture

@@ -168,3 +168,29 @@ def test_an_end_that_may_not_be_settled_is_told_and_the_rest_is_fine(
 
     assert run(looking.vpc()) == 0
     assert "whether query logging is to end could not be settled: ListResolver" in capsys.readouterr().err
+
+
+def test_uninstalling_tells_of_query_logging_that_goes_on(looking: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vpc, other = looking.vpc(None), looking.vpc(None, cidr="10.1.0.0/16")
+    list(enable(looking.around, vpc, until=LATER, retention=1))
+    a_config(other)
+
+    assert cli.main(["uninstall", "--yes"]) == 1
+
+    [left] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vpce: left: ")]
+    command = left.partition("; vpce ")[2].removesuffix(" ends it").split()
+    assert command[:3] == ["discover", vpc, "--disable"]
+    assert cli.main([*command, "--yes"]) == 0
+    assert cli.main(["uninstall", "--yes"]) == 0
+
+
+def test_or_that_nobody_can_tell(
+    looking: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver, made = here("route53resolver"), clients._client
+    refuses(resolver, "ListResolverQueryLogConfigs", "AccessDeniedException")
+    monkeypatch.setattr(clients, "_client", lambda s, r: resolver if s == "route53resolver" else made(s, r))
+
+    assert cli.main(["uninstall", "--yes"]) == 0
+
+    assert "whether query logging goes on in" in capsys.readouterr().err

@@ -14,16 +14,16 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs.ht
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vpce.aws.errors import AwsError, code_of
 from vpce.aws.logs import listed
 from vpce.core.logs import group_arn, group_of
-from vpce.core.model import DELETE_AFTER_TAG, MANAGED_BY_TAG
+from vpce.core.model import DELETE_AFTER_TAG, MANAGED_BY_TAG, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_route53resolver import Route53ResolverClient
@@ -77,6 +77,25 @@ def query_logging_of(around: Surroundings, vpc: str) -> list[QueryLogging]:
     return [*found, *(f for f in idle if f.is_ours)]
 
 
+def left_behind(around: Surroundings) -> list[str]:
+    """What of it is still there, of any VPC of the place, and how to end it; for who uninstalls.
+
+    Raises:
+        ClientError, BotoCoreError: nothing is known.
+
+    """
+    begin = _name(around, "vpc-")
+    configs = listed(_resolver(around).list_resolver_query_log_configs, "ResolverQueryLogConfigs")
+    named = sorted((c["Name"], c) for c in configs if c.get("Name", "").startswith(begin))
+    region, installation = around.place.region, around.installation
+    return [
+        f"query logging by {c['Id']}; vpce discover vpc-{name.removeprefix(begin)} --disable --region {region} "
+        f"--installation {installation} ends it"
+        for name, c in named
+        if _read(around, c, is_on=False).is_ours
+    ]
+
+
 def _read(around: Surroundings, config: Mapping[str, Any], *, is_on: bool) -> QueryLogging:
     tags: dict[str, str] = {}
     if config.get("OwnerId") == around.place.account:
@@ -88,7 +107,7 @@ def _read(around: Surroundings, config: Mapping[str, Any], *, is_on: bool) -> Qu
         destination=config.get("DestinationArn", ""),
         owner=config.get("OwnerId", ""),
         is_ours=tags.get(MANAGED_BY_TAG) == around.installation,
-        until=_moment(tags.get(DELETE_AFTER_TAG, "")),
+        until=moment(tags.get(DELETE_AFTER_TAG, "")),
         is_on=is_on,
     )
 
@@ -216,11 +235,3 @@ def _client(around: Surroundings, service: str) -> Any:
     if around.client_of is None:
         raise ValueError("without clients nothing can be logged")
     return around.client_of(service, around.place.region)
-
-
-def _moment(text: str) -> datetime | None:
-    """None for an end that people have made unreadable: then it does not come by itself."""
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

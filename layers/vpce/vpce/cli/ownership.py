@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vpce.aws.clients import client, default_region
+from vpce.aws.errors import AwsError, in_words
 from vpce.cli.common import FAILED, FINE, CannotError, Parents, ask, surroundings_of
 from vpce.cli.work import Work, code_of, outcomes_document, until_rest
 from vpce.core.notice import plan_document
@@ -24,6 +25,7 @@ from vpce.core.ownership import (
 )
 from vpce.core.profile import Profiles
 from vpce.ownership import hand_over, handovers, is_running, removals
+from vpce.query_logging import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +85,7 @@ def _uninstall(options: argparse.Namespace) -> int:
         ask(options)
     works = [work for around, plans in found for work in _removed(around, plans)]
     left = [line for w in works for line in left_of(w.plan, w.outcomes)]
+    left += [line for around in places for line in _logged(around)]
     if options.json:
         vpcs = [plan_document(w.plan) | {"outcomes": outcomes_document(w.outcomes)} for w in works]
         print(json.dumps({"installation": options.installation, "vpcs": vpcs, "left": left}, indent=1))
@@ -91,6 +94,15 @@ def _uninstall(options: argparse.Namespace) -> int:
     for line in left:
         print(f"vpce: left: {line}", file=sys.stderr)
     return code_of(works) or (FAILED if left else FINE)
+
+
+def _logged(around: Surroundings) -> list[str]:
+    try:
+        return left_behind(around)
+    except AwsError as error:
+        said = in_words(error)
+        print(f"vpce: whether query logging goes on in {around.place} could not be read: {said}", file=sys.stderr)
+        return []
 
 
 def _removed(around: Surroundings, plans: Sequence[Plan]) -> list[Work]:

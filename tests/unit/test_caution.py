@@ -158,6 +158,21 @@ def test_outside_the_window_an_endpoint_gets_its_zone_and_no_ipv6_yet() -> None:
     ]
 
 
+def test_what_is_said_of_new_addresses_waits_with_them() -> None:
+    """By itself it would change nothing, at every look."""
+    names = {"inbound_resolver_only": True, "needs_gateway": True}
+    endpoints = (a_gateway("s3", address_type="dualstack"), an_interface("s3", **names))
+    vpc = a_vpc(subnets=tuple(map(a_dual, "ab")), endpoints=endpoints, security_groups=(a_group(),))
+    wish = replace(a_wish(gateway=["s3"], interface=["s3"], addresses=Addresses.DUALSTACK), window=SHUT)
+    offers = (an_offer("s3", kind, address_types=frozenset({"ipv4", "ipv6"})) for kind in Kind)
+    plan = careful(a_plan(vpc, wish, a_catalog(*offers)), NOW)
+
+    (only,) = plan.held
+    assert isinstance(only.action, UpdateEndpoint)
+    assert (only.action.address_type, only.action.inbound_resolver_only) == (Addresses.DUALSTACK, True)
+    assert plan.actions == ()
+
+
 def test_what_takes_ipv6_away_is_one_with_the_zone_that_it_lets_in_and_not_for_create_only() -> None:
     plan = dual(addresses=Addresses.IPV4, address_type="dualstack")
     narrower = careful(replace(plan, wish=replace(plan.wish, mode=Mode.CREATE_ONLY, window=None)), NOW)

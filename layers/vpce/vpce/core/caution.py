@@ -203,6 +203,8 @@ def _split(action: Action) -> Iterator[Action]:
             rest = replace(action, remove_subnets=frozenset(), remove_security_groups=frozenset(), policy="")
             nothing = UpdateEndpoint(service=action.service, endpoint=action.endpoint, why=action.why)
             only = action.inbound_resolver_only if wider else None
+            if wider and not action.enable_private_dns:
+                rest = replace(rest, inbound_resolver_only=None)  # it was said of the new addresses' records alone
             is_narrow = _narrows(action)
             parts = (
                 replace(rest, address_type=None if wider else addresses, policy="" if is_narrow else action.policy),

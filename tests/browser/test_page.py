@@ -97,7 +97,7 @@ def test_a_filter_shows_what_it_says_and_counts(
     browser: Chromium, pages: dict[str, Path], name: str, value: str, rows: int
 ) -> None:
     browser.open(pages["everyday"].as_uri())
-    assert browser.run(SAID) == "8 of 9 findings, 12 of 12 VPCs"
+    assert browser.run(SAID) == "8 of 9 findings, 2 of 2 savings, 12 of 12 VPCs"
     choose(browser, name, value)
 
     assert browser.run(ROWS) == rows
@@ -118,7 +118,7 @@ def test_vpcs_with_gaps_can_be_seen_alone(browser: Chromium, pages: dict[str, Pa
     browser.open(pages["everyday"].as_uri())
     choose(browser, "gaps", "gap")
 
-    assert browser.run(SAID) == "8 of 9 findings, 6 of 12 VPCs"
+    assert browser.run(SAID) == "8 of 9 findings, 2 of 2 savings, 6 of 12 VPCs"
 
 
 def test_an_address_keeps_the_filter_and_can_be_shared(browser: Chromium, pages: dict[str, Path]) -> None:
@@ -128,7 +128,7 @@ def test_an_address_keeps_the_filter_and_can_be_shared(browser: Chromium, pages:
     address = browser.run("location.href")
     browser.open(address)
 
-    assert browser.run(SAID) == "2 of 9 findings, 1 of 12 VPCs"
+    assert browser.run(SAID) == "2 of 9 findings, 0 of 2 savings, 1 of 12 VPCs"
     assert browser.run("[...document.querySelectorAll('[name=state], [name=q]')].map(e => e.value)") == ["sandbox", ""]
 
 
@@ -304,7 +304,7 @@ def test_whoever_listens_hears_what_everything_is(browser: Chromium, pages: dict
 def test_everything_is_reached_by_keyboard_the_findings_first(browser: Chromium, pages: dict[str, Path]) -> None:
     browser.open(pages["everyday"].as_uri())
     seen = []
-    for _ in range(31):
+    for _ in range(40):
         browser.press("Tab", code=9)
         seen.append(
             browser.run("""{

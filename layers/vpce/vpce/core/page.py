@@ -44,12 +44,12 @@ def page(report: Report, *, style: str, script: str) -> str:
     """The whole page; the same report gives the same bytes."""
     sections = [
         _findings(report),
+        *_advice(report.advice),
         _resolved(report.resolved),
         *([_forgotten(report.forgotten)] if report.forgotten else []),
         _unread(report.all_unread),
         _coverage(report.coverage),
         *_spending(report.spending),
-        *_advice(report.advice),
     ]
     return Html("<!doctype html>\n") + _tag(
         "html",
@@ -173,8 +173,9 @@ def _top(report: Report) -> Iterator[Html]:
     yield _tag("ul", *_tiles(report), class_="tiles")
     if report.history:
         yield _history(report.history)
-    links = [("findings", "Findings"), ("resolved", "Resolved"), ("unread", "Not read"), ("coverage", "Coverage")]
-    links += [("money", "Savings")] if report.advice else []
+    savings = [("money", "Savings")] if report.advice else []
+    links = [("findings", "Findings"), *savings, ("resolved", "Resolved"), ("unread", "Not read")]
+    links += [("coverage", "Coverage"), *([("spending", "Spending")] if report.spending else [])]
     yield _tag(
         "nav", _tag("ul", *(_tag("li", _tag("a", said, href=f"#{to}")) for to, said in links)), aria_label="Page"
     )
@@ -334,6 +335,38 @@ def _select(name: str, options: Mapping[str, str], filters: str) -> Html:
     return _tag("label", f"{name.capitalize()} ", _tag("select", *made, name=name, data_for=filters))
 
 
+# ---- advice -------------------------------------------------------------------------------------------------------
+
+
+def _advice(advice: Sequence[Advice]) -> Iterator[Html]:
+    """Nothing where there is none."""
+    if advice:
+        total = in_all(advice) or "Nothing"
+        yield _section(
+            "money",
+            "What would save money",
+            _tag("p", f"{total}, by list prices, of what can be told in money."),
+            _long_table(
+                "money",
+                "savings",
+                "Advice, most money first; open one for why, and what could make it wrong.",
+                ["US dollars a month", "VPC", "account and region", "advice"],
+                [_one_advice(a) for a in advice],
+            ),
+        )
+
+
+def _one_advice(advice: Advice) -> Html:
+    facts = [("why", advice.why), ("unsure", advice.unsure), ("do", advice.fix), ("prices", advice.prices)]
+    more = [part for name, said in facts if said for part in (_tag("dt", name), _tag("dd", said))]
+    details = _tag("details", _tag("summary", _tag("bdi", f"{advice.do}: {advice.what}")), _tag("dl", *more))
+    return _tag(
+        "tr",
+        *_cells(money(advice), _vpc(advice.vpc, advice.vpc_name), _place(advice.place), details),
+        data_is=f"{advice.place.account} {advice.place.region}",
+    )
+
+
 # ---- what is over, and what nobody knows --------------------------------------------------------------------------
 
 
@@ -425,35 +458,3 @@ def _spending(places: Sequence[tuple[Place, Spending]]) -> Iterator[Html]:
     if total:
         lines = [_tag("li", _place(place), ": ", said) for place, s in places if (said := spent([s]))]
         yield _section("spending", "What interface endpoints cost", _tag("p", f"In all {total}."), _some(lines))
-
-
-# ---- advice -------------------------------------------------------------------------------------------------------
-
-
-def _advice(advice: Sequence[Advice]) -> Iterator[Html]:
-    """Nothing where there is none."""
-    if advice:
-        total = in_all(advice) or "Nothing"
-        yield _section(
-            "money",
-            "What would save money",
-            _tag("p", f"{total}, by list prices, of what can be told in money."),
-            _long_table(
-                "money",
-                "savings",
-                "Advice, most money first; open one for why, and what could make it wrong.",
-                ["US dollars a month", "VPC", "account and region", "advice"],
-                [_one_advice(a) for a in advice],
-            ),
-        )
-
-
-def _one_advice(advice: Advice) -> Html:
-    facts = [("why", advice.why), ("unsure", advice.unsure), ("do", advice.fix), ("prices", advice.prices)]
-    more = [part for name, said in facts if said for part in (_tag("dt", name), _tag("dd", said))]
-    details = _tag("details", _tag("summary", _tag("bdi", f"{advice.do}: {advice.what}")), _tag("dl", *more))
-    return _tag(
-        "tr",
-        *_cells(money(advice), _vpc(advice.vpc, advice.vpc_name), _place(advice.place), details),
-        data_is=f"{advice.place.account} {advice.place.region}",
-    )

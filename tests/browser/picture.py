@@ -26,7 +26,7 @@ def main() -> None:
         browser.open(f"{file.as_uri()}#severity=high")
         browser.run("document.querySelector('#findings-table details').open = true")
         browser.run("for (const table of document.querySelectorAll('.wide')) table.style.maxHeight = 'none'")
-        browser.is_wide(1200, height=browser.run("document.documentElement.scrollHeight"), scale=0.65)
+        browser.is_wide(1200, height=browser.run("document.documentElement.scrollHeight"), scale=0.6)
         PICTURE.write_bytes(browser.picture())
         browser.close()
 

@@ -139,10 +139,8 @@ def test_a_gateway_endpoint_that_a_route_table_misses() -> None:
     other = by("nat-1", id="rtb-b", is_main=False, subnets=frozenset({"subnet-b"}))
     case = a_case(a_usage("s3", gb=1000), vpc=a_vpc(endpoints=FREE, route_tables=(by("nat-1"), other)))
     (only,) = recommend(case).advice
-    assert (only.what, only.saving) == (
-        "rtb-b to vpce-s3-gateway (s3)",
-        pytest.approx(Decimal(48), abs=Decimal("0.01")),
-    )
+    assert only.what == "rtb-b to vpce-s3-gateway (s3)"
+    assert only.saving == pytest.approx(Decimal(48), abs=Decimal("0.01"))
     assert only.fix.endswith("--vpc-endpoint-id vpce-s3-gateway --add-route-table-ids rtb-b")
     assert not recommend(replace(case, evidence=None)).advice
 
@@ -342,6 +340,50 @@ def test_or_stay_where_endpoints_would_cost_more() -> None:
 def test_they_stay_while_anything_else_may_need_them(changes: dict[str, Any], why: str) -> None:
     told = recommend(a_case(evidence=replace(evidence(a_usage(gb=100)), **changes)))
     assert told.nat.startswith("The NAT gateways stay")
+    assert why in told.nat
+    assert Do.WITHOUT_NAT not in {a.do for a in told.advice}
+
+
+PUBLIC = a_table(
+    "public",
+    subnets=frozenset({"subnet-p"}),
+    routes=(Route(destination="0.0.0.0/0", target="igw-1"), Route(destination="10.0.0.0/8", target="tgw-1")),
+)
+PRIVATE_NAT = replace(NAT, id="nat-2", is_public=False, addresses=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"catalog": a_catalog(an_offer(zones=frozenset({"eu-west-1c"})))}, "there is no endpoint for sqs"),
+        (
+            {"vpc": a_vpc(endpoints=(*FREE, an_interface(private_dns=False)), route_tables=(by("nat-1"),))},
+            "sqs has an endpoint, and is called past it",
+        ),
+        ({"central": {an_offer().service: "elsewhere"}}, "sqs has an endpoint, and is called past it"),
+        ({"nats": (NAT, PRIVATE_NAT)}, "nat-2 is a private one"),
+        (
+            {
+                "vpc": a_vpc(
+                    endpoints=FREE,
+                    subnets=(a_subnet("a"), a_subnet("p")),
+                    route_tables=(by("nat-1"), PUBLIC),
+                )
+            },
+            "other networks may leave by nat-1, which tgw-1 can reach",
+        ),
+        (
+            {"nat_bytes": {"nat-1": 300 * GB}, "nat_days": HOURS / 24},
+            "CloudWatch counts 300.0 GB a month through them, and the logs tell of 100.0 GB",
+        ),
+        ({"evidence": evidence(a_usage(gb=100, days=3), days=3)}, "logs of 3.0 days are too few"),
+    ],
+)
+def test_they_stay_for_what_logs_of_the_vpc_do_not_show(changes: dict[str, Any], why: str) -> None:
+    alone = a_case(evidence=evidence(a_usage(gb=100)), nat_bytes={"nat-1": 110 * GB}, nat_days=HOURS / 24)
+    assert Do.WITHOUT_NAT in {a.do for a in recommend(alone).advice}
+    told = recommend(replace(alone, **changes))
+    assert told.nat.startswith("The NAT gateways stay: ")
     assert why in told.nat
     assert Do.WITHOUT_NAT not in {a.do for a in told.advice}
 

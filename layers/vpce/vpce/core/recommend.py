@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 SURE_DAYS = 14
 """Two weeks have every weekday twice; less says little of a month."""
+_HUBS = ("tgw-", "arn:")
+"""Transit gateways, and core networks: what brings other networks' packets to a NAT gateway."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,12 +229,12 @@ class _Adviser:
                 yield self._call(usage, zones)
 
     def _zones_to_add(self, service: str) -> int | None:
-        """Of the interface endpoint to be made; 0 where there is none to make, None if none is to be had."""
+        """Of the interface endpoint to be made; 0 where there is none to make, None if the VPC can have none."""
         catalog, here = self.case.catalog, self.case.there(service, Kind.INTERFACE)
         if catalog.find(service, Kind.GATEWAY) or service in self.case.centrally or here:
             return 0
         offer = catalog.find(service, Kind.INTERFACE)
-        return self.case.zones_for(offer) if offer else None
+        return (offer and self.case.zones_for(offer)) or None
 
     def _call(self, usage: Usage, zones: int) -> Advice:
         assert self.evidence is not None  # noqa: S101  without it nothing is known to be called
@@ -392,8 +394,8 @@ class _Adviser:
             return f"Whether the NAT gateways could go cannot be told without {lacks}.", None
         zones = {u.service: z for u in self.case.called if (z := self._zones_to_add(u.service)) is not None}
         answer = without_nat(prices, nats, logs, zones)
-        if answer.forbidden:
-            return f"The NAT gateways stay: {'; '.join(answer.forbidden)}.", None
+        if forbidden := [*answer.forbidden, *self._unseen(logs, nats), *self._passing(zones, gateways)]:
+            return f"The NAT gateways stay: {'; '.join(forbidden)}.", None
         sums = (
             f"{dollars(answer.nat)} a month for them and their data, {dollars(answer.endpoints)} for endpoints instead"
         )
@@ -408,6 +410,33 @@ class _Adviser:
             unsure=f"whatever was not called in these {logs.span:.0f} days fails without them",
         )
         return f"The NAT gateways could go: {sums}.", advice
+
+    def _unseen(self, logs: Evidence, nats: Iterable[NatGateway]) -> Iterator[str]:
+        """What the NAT gateways may be needed for, and logs of the VPC's own clients do not show.
+
+        https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-nat-igw.html
+        """
+        if logs.span < SURE_DAYS - 1:
+            yield f"logs of {logs.span:.1f} days are too few to do without them"
+        for gateway in nats:
+            if not gateway.is_public:
+                yield f"{gateway.id} is a private one, which leads to other networks"
+            subnet = self.vpc.subnet_by_id.get(gateway.subnet)
+            tables = [self.vpc.route_table_of(subnet)] if subnet else self.vpc.route_tables
+            targets = {r.target for t in tables if t for r in t.routes}
+            if shared := sorted(t for t in targets if t.startswith(_HUBS)):
+                yield f"other networks may leave by {gateway.id}, which {_and(shared)} can reach"
+        counted = self._counted()
+        seen = monthly_gb(sum(map(_by_nat, self.case.called)), logs.span)
+        if counted is not None and counted > 2 * seen + 1:
+            yield f"CloudWatch counts {_gb(counted)} a month through them, and the logs tell of {_gb(seen)}"
+
+    def _passing(self, zones: Mapping[str, int], gateways: Iterable[Advice]) -> Iterator[str]:
+        """Services with an endpoint that NAT gateways carry all the same: its private DNS is off, or the like."""
+        added = {a.service for a in gateways}
+        for usage in self.case.called:
+            if zones.get(usage.service) == 0 and usage.service not in added and _by_nat(usage):
+                yield f"{usage.service} has an endpoint, and is called past it"
 
     # ---- the profile ----
 
@@ -506,12 +535,17 @@ class _Adviser:
         return f" at ${self.prices.nat_gb.normalize():f} per GB" if self.prices else ""
 
     def _at_most(self) -> str:
-        """All that the NAT gateways carried, wherever it went."""
-        carried, nats = self.case.nat_bytes, self.case.nats
-        if carried is None or not nats or not self.prices or not self.case.nat_days:
+        gb = self._counted()
+        if gb is None or not self.prices:
             return ""
-        gb = monthly_gb(sum(carried.get(n.id, 0) for n in nats), self.case.nat_days)
         return f"; all that they carry is {_gb(gb)} a month, for {dollars(gb * self.prices.nat_gb)}"
+
+    def _counted(self) -> Decimal | None:
+        """GB a month, all that the NAT gateways carried, wherever it went; None where nobody counted."""
+        carried, nats = self.case.nat_bytes, self.case.nats
+        if carried is None or not nats or not self.case.nat_days:
+            return None
+        return monthly_gb(sum(carried.get(n.id, 0) for n in nats), self.case.nat_days)
 
 
 def _by_nat(usage: Usage) -> int:

@@ -263,8 +263,11 @@ def test_idle_endpoints_that_are_not_for_people_to_drop() -> None:
         an_interface(requester_managed=True),
         an_interface(idle_tag="expected"),
         an_interface(state="deleting"),
+        an_interface(delete_after=UNTIL),
     ):
         assert not recommend(with_endpoints(endpoint, activity=activity)).advice
+    guardduty = an_interface("guardduty-data", is_ours=False)
+    assert not recommend(with_endpoints(guardduty, activity={guardduty.id: idle(guardduty.id)})).advice
     seen_in_flow_logs = evidence(a_usage(inside=5 * GB), other_bytes=GB)
     assert not recommend(with_endpoints(an_interface(), activity=activity, evidence=seen_in_flow_logs)).advice
 

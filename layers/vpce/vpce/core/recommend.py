@@ -301,6 +301,8 @@ class _Adviser:
             activity = self.case.activity.get(endpoint.id)
             if endpoint.kind is not Kind.INTERFACE or endpoint.requester_managed or not endpoint.subnets:
                 continue
+            if endpoint.delete_after:
+                continue  # it goes anyhow
             if activity and activity.use is use and not is_expected(endpoint, self.vpc):
                 yield endpoint, short_name(endpoint.service, self.vpc.place.region), activity
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories import a_catalog, a_gateway, a_profile, a_subnet, a_table, a_vpc, an_interface, an_offer
+from tests.factories import a_catalog, a_dual, a_gateway, a_profile, a_subnet, a_table, a_vpc, an_interface, an_offer
 from vpce.core.advice import Do, advice_document, as_document, as_text, in_all, order_of, read_advice, saving_of
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source, Usage
 from vpce.core.idle import Activity, Use
@@ -199,6 +199,17 @@ def test_where_no_route_leads_out_what_is_called_is_needed() -> None:
     assert "the calls fail" in only.why
 
 
+def test_calls_that_may_leave_by_ipv6_or_were_made_from_a_subnet_that_is_gone_are_not_said_to_fail() -> None:
+    usage = a_usage(gb=1000, clients=("2001:db8:1::7",))
+    by_ipv6 = a_table(routes=(Route(destination="::/0", target="eigw-1"),))
+    vpc = a_vpc(endpoints=FREE, subnets=(a_dual("a"), a_dual("b")), route_tables=(by_ipv6,))
+    (only,) = recommend(a_case(replace(usage, direct=usage.outside), vpc=vpc)).advice
+    assert (only.do, only.saving) == (Do.SKIP, -TWO_ZONES)
+    (gone,) = recommend(a_case(a_usage(gb=1000, clients=("10.0.99.7",)))).advice
+    assert (gone.do, gone.saving) == (Do.ADD, None)
+    assert "leave by no way that EC2 shows" in gone.why
+
+
 def test_clients_in_public_subnets_are_doubted() -> None:
     public = by("igw-1", id="rtb-public", is_main=False, subnets=frozenset({"subnet-b"}))
     case = a_case(
@@ -278,6 +289,19 @@ def test_below_the_break_even_of_one_zone_the_nat_gateway_carries_it_for_less() 
     advice = recommend(case).advice
     assert not saving_of(advice)
     assert in_all(advice) == "$12.26 a month where privacy does not matter"
+
+
+def test_whom_the_nat_gateway_does_not_serve_is_told() -> None:
+    closed = a_table("closed", subnets=frozenset({"subnet-b"}))
+    vpc = a_vpc(endpoints=(*FREE, an_interface()), route_tables=(by("nat-1"), closed))
+    (only,) = recommend(a_case(vpc=vpc, activity={"vpce-sqs": used("vpce-sqs", 100)})).advice
+    assert only.do is Do.BY_NAT
+    assert "without it subnet-b would have no way to the service" in only.unsure
+
+
+def test_an_endpoint_that_is_called_by_its_own_names_is_not_cheaper_by_nat() -> None:
+    case = with_endpoints(an_interface(private_dns=False), activity={"vpce-sqs": used("vpce-sqs", 100)})
+    assert Do.BY_NAT not in {a.do for a in recommend(case).advice}
 
 
 def test_without_a_nat_gateway_nothing_is_cheaper_than_one_zone() -> None:

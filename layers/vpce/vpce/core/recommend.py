@@ -82,13 +82,21 @@ class Case:
     @cached_property
     def exits(self) -> Mapping[str, str]:
         """Subnet → kind of what its packets to public addresses go to: ``nat``, ``igw``, ``tgw`` … Others have none."""
+        return self._led_by("0.0.0.0/0")
+
+    def _led_by(self, destination: str) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for subnet in self.vpc.subnets:
             table = self.vpc.route_table_of(subnet)
             for route in table.routes if table else ():
-                if route.destination == "0.0.0.0/0" and route.target and not route.is_blackhole:
+                if route.destination == destination and route.target and not route.is_blackhole:
                     found[subnet.id] = route.target.partition("-")[0]
         return found
+
+    @cached_property
+    def closed(self) -> frozenset[str]:
+        """Subnets without a default route, over IPv4 or IPv6."""
+        return frozenset(s.id for s in self.vpc.subnets) - self.exits.keys() - self._led_by("::/0").keys()
 
     @property
     def has_nat(self) -> bool:
@@ -119,6 +127,11 @@ class Case:
         """Kinds of exits that the clients of a service have; empty where they have none."""
         subnets = [subnet_of(self.vpc, c) for c in usage.clients]
         return frozenset(self.exits[s.id] for s in subnets if s is not None and s.id in self.exits)
+
+    def is_cut_off(self, usage: Usage) -> bool:
+        """Whether all clients of a service are in subnets without a way out; those that are gone prove nothing."""
+        subnets = [subnet_of(self.vpc, c) for c in usage.clients]
+        return bool(subnets) and all(s is not None and s.id in self.closed for s in subnets)
 
 
 def subnet_of(vpc: Vpc, address: str) -> Subnet | None:
@@ -241,7 +254,7 @@ class _Adviser:
         gb, ways = monthly_gb(usage.outside, self.evidence.span), self.case.ways_of(usage)
         asked = f"{count(len(usage.clients), 'client')} asked for it {count(usage.lookups, 'time')}"
         do, saving, unsure = Do.ADD, None, self._doubts(usage)
-        if usage.clients and not ways:
+        if self.case.is_cut_off(usage):
             do, saving, why = Do.NEED, self._hours(-zones), f"{asked}, and no route leads there: the calls fail"
         elif not self.evidence.has_bytes:
             why = f"{asked}; how many bytes go there is in no log that was read{self._from(zones)}"
@@ -340,7 +353,9 @@ class _Adviser:
             if self.prices is None or activity.bytes is None:
                 continue
             gb = monthly_gb(activity.bytes, activity.days)
-            if (self.case.has_nat and not _enough(self.prices, 1, gb)) is is_below:
+            # Without private DNS it is called by names of its own, perhaps from elsewhere, which go with it.
+            is_replaceable = self.case.has_nat and endpoint.private_dns
+            if (is_replaceable and not _enough(self.prices, 1, gb)) is is_below:
                 yield endpoint, service, gb, self.prices
 
     def _below(self) -> Iterator[Advice]:
@@ -348,7 +363,10 @@ class _Adviser:
             cost = endpoint_month(prices, len(endpoint.subnets)) + data_month(prices, gb)
             nat = gb * prices.nat_gb
             why = f"{_gb(gb)} a month go through it for {dollars(cost)}; the NAT gateway would take {dollars(nat)}"
-            unsure = "they would leave by a public address: keep it where rules or policies ask for the private way"
+            unsure = _together(
+                "they would leave by a public address: keep it where rules or policies ask for the private way",
+                f"without it {_and(self.case.closed)} would have no way to the service" if self.case.closed else "",
+            )
             yield self._drop(Do.BY_NAT, endpoint, service=service, saving=cost - nat, why=why, unsure=unsure)
 
     def _narrowed(self) -> Iterator[Advice]:

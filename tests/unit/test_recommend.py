@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vpce.core.advice import Advice, Recommendation
-    from vpce.core.model import RouteTable
+    from vpce.core.model import Endpoint, RouteTable
 
 PRICES = Prices(
     region="eu-west-1",
@@ -44,7 +44,7 @@ UNTIL = datetime(2026, 3, 18, tzinfo=UTC)
 LOGS = (Source(kind=QUERY_LOG, where="a log group", records=9), Source(kind=FLOW_LOG, where="a bucket", records=9))
 FREE = (a_gateway("dynamodb"), a_gateway("s3"))
 NAT = NatGateway(id="nat-1", subnet="subnet-p", zone="eu-west-1a", is_public=True, addresses=1, state="available")
-FARGATE = a_profile(name="fargate", gateway=["s3"], interface=["sqs", "ssm", "ssmmessages"])
+FARGATE = a_profile(name="fargate", gateway=["dynamodb", "s3"], interface=["sqs", "ssm", "ssmmessages"])
 
 
 def by(target: str, **changes: Any) -> RouteTable:
@@ -299,9 +299,19 @@ def test_whom_the_nat_gateway_does_not_serve_is_told() -> None:
     assert "without it subnet-b would have no way to the service" in only.unsure
 
 
-def test_an_endpoint_that_is_called_by_its_own_names_is_not_cheaper_by_nat() -> None:
-    case = with_endpoints(an_interface(private_dns=False), activity={"vpce-sqs": used("vpce-sqs", 100)})
-    assert Do.BY_NAT not in {a.do for a in recommend(case).advice}
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        an_interface(private_dns=False),
+        an_interface("execute-api"),
+        an_interface(service="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0", is_ours=False),
+    ],
+)
+def test_what_nobody_reaches_without_its_endpoint_is_not_cheaper_by_nat(endpoint: Endpoint) -> None:
+    activity = {endpoint.id: used(endpoint.id, 100)}
+    shared = replace(an_offer(), service="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0")
+    told = recommend(with_endpoints(endpoint, activity=activity, catalog=a_catalog(an_offer("execute-api"), shared)))
+    assert {a.do for a in told.advice} == {Do.NARROW}
 
 
 def test_without_a_nat_gateway_nothing_is_cheaper_than_one_zone() -> None:
@@ -457,7 +467,7 @@ def test_one_that_has_more_is_named_beside_a_table_that_has_not() -> None:
     assert fit.table.splitlines() == [
         "[only-vpc-0123456789abcdef0]",
         'description = "What vpc-0123456789abcdef0 calls, by its logs from 2026-03-04 to 2026-03-18."',
-        'gateway = ["s3"]',
+        'gateway = ["dynamodb", "s3"]',
         'interface = ["sqs", "ssm"]',
     ]
     assert "Key=endpoint-profile,Value=only-vpc-0123456789abcdef0" in fit.tag
@@ -468,10 +478,20 @@ def test_what_is_not_worth_it_is_not_in_the_table_while_a_nat_gateway_carries_it
     few = recommend(a_case(a_usage(gb=1000), a_usage("ssm", gb=1))).fit
     assert few is not None
     assert 'interface = ["sqs"]' in few.table
-    case = with_endpoints(target="igw-1", evidence=evidence(a_usage(gb=1000), a_usage("ssm", gb=1)))
-    all_ = recommend(case).fit
-    assert all_ is not None
-    assert 'interface = ["sqs", "ssm"]' in all_.table
+    none = recommend(with_endpoints(target="igw-1", evidence=evidence(a_usage(gb=1000), a_usage("ssm", gb=1)))).fit
+    assert none is not None
+    assert "interface" not in none.table
+
+
+def test_another_profile_takes_nothing_away_that_is_used_or_free() -> None:
+    """An endpoint for S3 beside its gateway is for clients from elsewhere; other people's services no profile has."""
+    theirs = an_interface("x", service="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0", is_ours=False)
+    leaving = an_interface("ssm", delete_after=UNTIL)
+    activity = {"vpce-s3": used("vpce-s3", 900)}
+    case = with_endpoints(an_interface("s3"), theirs, leaving, activity=activity, evidence=evidence(other_bytes=GB))
+    fit = recommend(case).fit
+    assert fit is not None
+    assert fit.table.splitlines()[2:] == ['gateway = ["dynamodb", "s3"]', 'interface = ["s3"]']
 
 
 def test_no_profile_fits() -> None:

@@ -56,7 +56,7 @@ _HEMMED_IN = "calls that its policy does not allow are refused, though they may 
 _SHADOWED = (
     "default names of public APIs lead there too, and are refused: call those APIs by custom domain names from then on"
 )
-_SHADOWING = frozenset({"appsync-api", "execute-api"})
+SHADOWING = frozenset({"appsync-api", "execute-api"})
 """Services whose names stand for private and public things alike, and whose endpoint lets through the private only.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
 https://docs.aws.amazon.com/appsync/latest/devguide/using-private-apis.html"""
@@ -235,7 +235,7 @@ def _about_names(action: Action, plan: Plan) -> Iterator[str]:
         case CreateEndpoint(offer=thing) | UpdateEndpoint(endpoint=thing) if (
             takes_names(action) and not action.inbound_resolver_only
         ):
-            if short_name(thing.service, plan.vpc.place.region) in _SHADOWING:
+            if short_name(thing.service, plan.vpc.place.region) in SHADOWING:
                 yield _SHADOWED
             if why := plan.forwarded.get(thing.service):
                 yield f"{why}, so clients are led there and not to the endpoint"

@@ -34,6 +34,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vpce.core.advice import Advice, Do, Fit, Recommendation, order_of, sum_of
+from vpce.core.caution import SHADOWING
 from vpce.core.commands import aws, tag_it
 from vpce.core.cost import break_even, data_month, dollars, endpoint_month, monthly_gb, without_nat
 from vpce.core.idle import Use, is_expected
@@ -353,10 +354,17 @@ class _Adviser:
             if self.prices is None or activity.bytes is None:
                 continue
             gb = monthly_gb(activity.bytes, activity.days)
-            # Without private DNS it is called by names of its own, perhaps from elsewhere, which go with it.
-            is_replaceable = self.case.has_nat and endpoint.private_dns
+            is_replaceable = self.case.has_nat and self._is_public(endpoint, service)
             if (is_replaceable and not _enough(self.prices, 1, gb)) is is_below:
                 yield endpoint, service, gb, self.prices
+
+    def _is_public(self, endpoint: Endpoint, service: str) -> bool:
+        """Whether its clients would reach the service without it, by the same names.
+
+        Not other people's services, nor private APIs; and without private DNS it is called by names of its own.
+        """
+        is_aws = self.case.catalog.find(service, Kind.INTERFACE) is not None and not service.startswith("vpce-svc-")
+        return is_aws and service not in SHADOWING and endpoint.private_dns
 
     def _below(self) -> Iterator[Advice]:
         for endpoint, service, gb, prices in self._carried(is_below=True):
@@ -488,17 +496,17 @@ class _Adviser:
     def _worth_it(self, advice: Sequence[Advice]) -> tuple[set[str], set[str]]:
         """Gateway and interface services, if all advice is followed; without NAT gateways all that is called."""
         find, called = self.case.catalog.find, {u.service for u in self.case.called}
-        gateway = {s for s in called if find(s, Kind.GATEWAY)}
+        stay = [e for e in self.case.serving if not (e.delete_after or e.requester_managed)]
+        named = [(short_name(e.service, self.vpc.place.region), e) for e in stay]
+        # What is ours and free stays, called or not: another profile would take it away.
+        free = {s for s, e in named if e.is_ours and e.kind is Kind.GATEWAY}
+        gateway = {s for s in called | free if find(s, Kind.GATEWAY)}
         dropped = {a.service for a in advice if a.do is Do.DROP}  # not those that are only cheaper by NAT
-        kept = {
-            short_name(e.service, self.vpc.place.region)
-            for e in self.case.serving
-            if e.kind is Kind.INTERFACE and not e.requester_managed
-        }
-        interface = kept | {a.service for a in advice if a.do in {Do.ADD, Do.NEED}}
-        if not self.case.has_nat or any(a.do is Do.WITHOUT_NAT for a in advice):
-            interface |= {s for s in called if find(s, Kind.INTERFACE)}
-        return gateway, interface - gateway - dropped - self.case.centrally
+        kept = {s for s, e in named if e.kind is Kind.INTERFACE and find(s, Kind.INTERFACE)}
+        new = {a.service for a in advice if a.do in {Do.ADD, Do.NEED}}
+        if any(a.do is Do.WITHOUT_NAT for a in advice):
+            new |= {s for s in called if find(s, Kind.INTERFACE)}
+        return gateway, (kept - dropped) | (new - gateway - dropped - self.case.centrally)
 
     def _table(self, name: str, gateway: Collection[str], interface: Collection[str]) -> str:
         assert self.evidence is not None  # noqa: S101

@@ -133,6 +133,7 @@ def test_what_is_advised_for_money_never_costs_money(gb: float, zones: int) -> N
 def test_a_missing_gateway_endpoint_saves_all_that_the_nat_gateway_takes() -> None:
     case = a_case(a_usage("s3", gb=1000), vpc=a_vpc(endpoints=FREE[:1], route_tables=(by("nat-1"),)))
     assert said(case) == [(Do.ADD, "gateway endpoint for s3", "48.00")]
+    assert "aws:SourceIp" in recommend(case).advice[0].unsure
 
 
 def test_a_gateway_endpoint_that_a_route_table_misses() -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from vpce.core.plan import Plan, Step
 
-_REROUTED = (
+REROUTED = (
     "open connections drop, and the service sees other source addresses from then on: "
     "policies with aws:SourceIp stop matching"
 )
@@ -300,9 +300,9 @@ def disturbance(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  one cas
     """
     match action:
         case CreateEndpoint(offer=offer) if offer.kind is Kind.GATEWAY:
-            return _REROUTED
+            return REROUTED
         case UpdateEndpoint(add_route_tables=tables) if tables:
-            return _REROUTED
+            return REROUTED
         case CreateEndpoint(private_dns=True, inbound_resolver_only=only) if not only:
             return _RENAMED
         case UpdateEndpoint(enable_private_dns=True, inbound_resolver_only=only) if not only:
@@ -310,7 +310,7 @@ def disturbance(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  one cas
         case UpdateEndpoint(address_type=Addresses.IPV4):
             return _WITHOUT_IPV6
         case UpdateEndpoint(address_type=Addresses.DUALSTACK, endpoint=endpoint):
-            return _REROUTED if endpoint.kind is Kind.GATEWAY else _WIDENED
+            return REROUTED if endpoint.kind is Kind.GATEWAY else _WIDENED
         case UpdateEndpoint(remove_subnets=removed) if removed:
             return f"open connections to its interfaces in {', '.join(sorted(removed))} drop"
         case UpdateEndpoint() if _narrows(action):

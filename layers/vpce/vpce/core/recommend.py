@@ -34,7 +34,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vpce.core.advice import Advice, Do, Fit, Recommendation, order_of, sum_of
-from vpce.core.caution import SHADOWING
+from vpce.core.caution import REROUTED, SHADOWING
 from vpce.core.commands import aws, tag_it
 from vpce.core.cost import break_even, data_month, dollars, endpoint_month, monthly_gb, without_nat
 from vpce.core.idle import Use, is_expected
@@ -210,7 +210,8 @@ class _Adviser:
             usage = next((u for u in self.case.called if u.service == name), None)
             if not lacking or not (told := self._free(usage, is_there=bool(here))):
                 continue
-            why, saving, unsure = told
+            why, saving, doubts = told
+            unsure = _together(doubts, REROUTED)
             what, fix = f"gateway endpoint for {name}", tag_it(self.vpc, self._beside("gateway"))
             if here:
                 words = ("--vpc-endpoint-id", here[0].id, "--add-route-table-ids", *lacking)

@@ -126,6 +126,14 @@ def test_a_cache_that_is_old_of_the_future_or_broken_is_made_anew(api: Aws, kept
     assert [f.name for f in path.parent.iterdir()] == [path.name]
 
 
+def test_a_cache_that_cannot_be_written_is_told(api: Aws, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    api.has(ENDPOINTS, ADDRESSES, NATS, region="eu-west-1")
+
+    with pytest.raises(PricesError, match=r"prices-eu-west-1.toml cannot be written: .*; let XDG_CACHE_HOME"):
+        PriceSource(today=TODAY, cache=tmp_path / "file", pricing=lambda: api.client).of("eu-west-1")
+
+
 @pytest.mark.parametrize(("text", "says"), [(None, "No such file"), ("x", "is no TOML"), ("", "has no region")])
 def test_a_table_that_cannot_be_used_is_told(text: str | None, says: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"

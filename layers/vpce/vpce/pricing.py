@@ -55,7 +55,7 @@ class PriceSource:
         """None where nobody knows them.
 
         Raises:
-            PricesError: the file cannot be used.
+            PricesError: the file cannot be used, or the cache cannot be written.
             ClientError, BotoCoreError, MismatchError: AWS did not tell.
 
         """
@@ -65,11 +65,15 @@ class PriceSource:
         found = self._kept(kept, region)
         if found is None:
             [found] = list_prices(self.pricing(), self.today.isoformat(), [region])
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            # Two commands at once must not read half a file.
-            fresh = kept.with_suffix(f".{uuid.uuid4()}")
-            fresh.write_text(prices_text([found], HEAD), encoding="utf-8")
-            fresh.replace(kept)
+            try:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                # Two commands at once must not read half a file.
+                fresh = kept.with_suffix(f".{uuid.uuid4()}")
+                fresh.write_text(prices_text([found], HEAD), encoding="utf-8")
+                fresh.replace(kept)
+            except OSError as error:
+                why = f"{kept} cannot be written: {error.strerror}"
+                raise PricesError(f"{why}; let XDG_CACHE_HOME name a folder that can be") from error
         return found
 
     def _kept(self, path: Path, region: str) -> Prices | None:

@@ -27,10 +27,10 @@ https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-pricing.html
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from vpce.core.advice import Advice, Do, Fit, Recommendation, order_of, sum_of
@@ -45,6 +45,7 @@ from vpce.core.way import tables_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
     from vpce.core.evidence import Evidence, Usage
     from vpce.core.idle import Activity
@@ -124,24 +125,31 @@ class Case:
         zones = {s.zone for s in self.vpc.subnets if not offer.zones or s.zone in offer.zones}
         return min(len(zones), self.zones or len(zones))
 
+    @cached_property
+    def _networks(self) -> list[tuple[IPv4Network | IPv6Network, Subnet]]:
+        return [(ip_network(c), s) for s in self.vpc.subnets for c in s.cidrs]
+
+    @cached_property
+    def _subnets(self) -> dict[str, Subnet | None]:
+        """As they are looked up: logs of a month may name tens of thousands of clients, again for each service."""
+        return {}
+
+    def subnet_of(self, address: str) -> Subnet | None:
+        """The subnet that a private address is of."""
+        if address not in self._subnets:
+            one = ip_address(address)
+            self._subnets[address] = next((s for network, s in self._networks if one in network), None)
+        return self._subnets[address]
+
     def ways_of(self, usage: Usage) -> frozenset[str]:
         """Kinds of exits that the clients of a service have; empty where they have none."""
-        subnets = [subnet_of(self.vpc, c) for c in usage.clients]
+        subnets = [self.subnet_of(c) for c in usage.clients]
         return frozenset(self.exits[s.id] for s in subnets if s is not None and s.id in self.exits)
 
     def is_cut_off(self, usage: Usage) -> bool:
         """Whether all clients of a service are in subnets without a way out; those that are gone prove nothing."""
-        subnets = [subnet_of(self.vpc, c) for c in usage.clients]
+        subnets = [self.subnet_of(c) for c in usage.clients]
         return bool(subnets) and all(s is not None and s.id in self.closed for s in subnets)
-
-
-def subnet_of(vpc: Vpc, address: str) -> Subnet | None:
-    """The subnet that a private address is of."""
-    try:
-        one = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return next((s for s in vpc.subnets if any(one in ipaddress.ip_network(c) for c in s.cidrs)), None)
 
 
 def recommend(case: Case) -> Recommendation:
@@ -538,7 +546,7 @@ class _Adviser:
         """What makes the bytes of a service uncertain."""
         logs, prices = self.evidence, self.prices
         assert logs is not None  # noqa: S101
-        subnets = [s for c in usage.clients if (s := subnet_of(self.vpc, c)) is not None]
+        subnets = [s for c in usage.clients if (s := self.case.subnet_of(c)) is not None]
         # Where the flow log's format tells the way, `direct` has counted them already.
         public = 0 if usage.direct else sum(self.case.exits.get(s.id) == "igw" for s in subnets)
         more = monthly_gb(logs.aws_bytes, logs.span)

@@ -382,11 +382,6 @@ def test_they_stay_while_anything_else_may_need_them(changes: dict[str, Any], wh
     assert Do.WITHOUT_NAT not in {a.do for a in told.advice}
 
 
-PUBLIC = a_table(
-    "public",
-    subnets=frozenset({"subnet-p"}),
-    routes=(Route(destination="0.0.0.0/0", target="igw-1"), Route(destination="10.0.0.0/8", target="tgw-1")),
-)
 PRIVATE_NAT = replace(NAT, id="nat-2", is_public=False, addresses=0)
 
 
@@ -400,16 +395,6 @@ PRIVATE_NAT = replace(NAT, id="nat-2", is_public=False, addresses=0)
         ),
         ({"central": {an_offer().service: "elsewhere"}}, "sqs has an endpoint, and is called past it"),
         ({"nats": (NAT, PRIVATE_NAT)}, "nat-2 is a private one"),
-        (
-            {
-                "vpc": a_vpc(
-                    endpoints=FREE,
-                    subnets=(a_subnet("a"), a_subnet("p")),
-                    route_tables=(by("nat-1"), PUBLIC),
-                )
-            },
-            "other networks may leave by nat-1, which tgw-1 can reach",
-        ),
         (
             {"nat_bytes": {"nat-1": 300 * GB}, "nat_days": HOURS / 24},
             "CloudWatch counts 300.0 GB a month through them, and the logs tell of 100.0 GB",

@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 
 SURE_DAYS = 14
 """Two weeks have every weekday twice; less says little of a month."""
-_HUBS = ("tgw-", "arn:")
-"""Transit gateways, and core networks: what brings other networks' packets to a NAT gateway."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -449,20 +447,12 @@ class _Adviser:
         return f"The NAT gateways could go: {sums}.", advice
 
     def _unseen(self, logs: Evidence, nats: Iterable[NatGateway]) -> Iterator[str]:
-        """What the NAT gateways may be needed for, and logs of the VPC's own clients do not show.
-
-        https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-nat-igw.html
-        """
+        """What the NAT gateways may be needed for, and logs of the VPC's own clients do not show."""
         if logs.span < SURE_DAYS - 1:
             yield f"logs of {logs.span:.1f} days are too few to do without them"
         for gateway in nats:
             if not gateway.is_public:
                 yield f"{gateway.id} is a private one, which leads to other networks"
-            subnet = self.vpc.subnet_by_id.get(gateway.subnet)
-            tables = [self.vpc.route_table_of(subnet)] if subnet else self.vpc.route_tables
-            targets = {r.target for t in tables if t for r in t.routes}
-            if shared := sorted(t for t in targets if t.startswith(_HUBS)):
-                yield f"other networks may leave by {gateway.id}, which {_and(shared)} can reach"
         counted = self._counted()
         seen = monthly_gb(sum(map(_by_nat, self.case.called)), logs.span)
         if counted is not None and counted > 2 * seen + 1:

@@ -17,6 +17,7 @@ from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source, Usage
 from vpce.core.idle import Activity, Use
 from vpce.core.model import Kind, Route
 from vpce.core.network import NatGateway
+from vpce.core.policies import EndpointPolicy
 from vpce.core.prices import GB, HOURS, Prices, Tier
 from vpce.core.profile import Profiles, read_profiles
 from vpce.core.recommend import Case, recommend
@@ -158,6 +159,12 @@ def test_a_profile_that_is_asked_for_stays(tag: str, asked: str) -> None:
     tags = {"endpoint-profile": tag} if tag else {}
     case = a_case(a_usage("s3", gb=1000), vpc=a_vpc(tags=tags, endpoints=FREE[:1], route_tables=(by("nat-1"),)))
     assert recommend(case).advice[0].fix.endswith(f"Key=endpoint-profile,Value={asked}")
+
+
+def test_where_the_profile_has_the_gateway_already_it_is_to_be_applied() -> None:
+    vpc = a_vpc(tags={"endpoint-profile": "Fargate"}, endpoints=FREE[:1], route_tables=(by("nat-1"),))
+    fix = recommend(a_case(a_usage("s3", gb=1000), vpc=vpc)).advice[0].fix
+    assert fix == "vpce apply vpc-0123456789abcdef0 --region eu-west-1"
 
 
 def test_without_logs_a_missing_gateway_endpoint_saves_at_most_what_cloudwatch_counted() -> None:
@@ -467,6 +474,16 @@ def test_what_is_not_worth_it_is_not_in_the_table_while_a_nat_gateway_carries_it
     none = recommend(with_endpoints(target="igw-1", evidence=evidence(a_usage(gb=1000), a_usage("ssm", gb=1)))).fit
     assert none is not None
     assert "interface" not in none.table
+
+
+def test_another_profile_has_the_policy_of_the_one_before() -> None:
+    hemmed = a_profile(name="hemmed", interface=["sns"], policy=EndpointPolicy(name="organization"))
+    vpc = a_vpc(tags={"endpoint-profile": "hemmed"}, endpoints=FREE, route_tables=(by("nat-1"),))
+    services = [a_usage(name, gb=1000) for name in ("sqs", "ssm", "ssmmessages")]
+    fit = recommend(a_case(*services, vpc=vpc, profiles=Profiles(tables={"fargate": FARGATE, "hemmed": hemmed}))).fit
+    assert fit is not None
+    assert fit.profile == ""
+    assert fit.table.splitlines()[-1] == 'policy = "organization"'
 
 
 def test_another_profile_takes_nothing_away_that_is_used_or_free() -> None:

@@ -40,7 +40,7 @@ from vpce.core.cost import break_even, data_month, dollars, endpoint_month, mont
 from vpce.core.idle import Use, is_expected
 from vpce.core.model import PROFILE_TAG, ZONES_TAG, Kind, short_name
 from vpce.core.notice import count
-from vpce.core.profile import REMOVE
+from vpce.core.profile import REMOVE, ProfileError
 from vpce.core.way import tables_in_use
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from vpce.core.model import Catalog, Endpoint, Offer, Subnet, Vpc
     from vpce.core.network import NatGateway
     from vpce.core.prices import Prices
-    from vpce.core.profile import Profiles
+    from vpce.core.profile import Profile, Profiles
 
 SURE_DAYS = 14
 """Two weeks have every weekday twice; less says little of a month."""
@@ -218,7 +218,7 @@ class _Adviser:
                 continue
             why, saving, doubts = told
             unsure = _together(doubts, REROUTED)
-            what, fix = f"gateway endpoint for {name}", tag_it(self.vpc, self._beside("gateway"))
+            what, fix = f"gateway endpoint for {name}", self._asking_for_gateways(name)
             if here:
                 words = ("--vpc-endpoint-id", here[0].id, "--add-route-table-ids", *lacking)
                 what, fix = (
@@ -309,10 +309,21 @@ class _Adviser:
             fix=tag_it(self.vpc, str(enough), ZONES_TAG) if only else "",
         )
 
-    def _beside(self, profile: str) -> str:
-        """What the tag says already, and this profile."""
+    @cached_property
+    def _asked(self) -> Profile | None:
+        """What the VPC's tag asks for; None for nothing, or for what nobody understands."""
         asked = self.vpc.tags.get(PROFILE_TAG, "").strip()
-        return profile if asked in {"", REMOVE} else f"{asked}+{profile}"
+        try:
+            return None if asked in {"", REMOVE} else self.case.profiles.of(asked)
+        except ProfileError:
+            return None
+
+    def _asking_for_gateways(self, service: str) -> str:
+        """What the tag says already stays: to ask for another profile would take its endpoints away."""
+        if self._asked and service in self._asked.gateway:
+            return f"vpce apply {self.vpc.id} --region {self.vpc.place.region}"
+        asked = self.vpc.tags.get(PROFILE_TAG, "").strip()
+        return tag_it(self.vpc, "gateway" if asked in {"", REMOVE} else f"{asked}+gateway")
 
     # ---- what is there ----
 
@@ -475,7 +486,9 @@ class _Adviser:
         if not gateway and not interface:
             return Fit(profile="", why="nothing that is called or there is worth an endpoint")
         fits = [
-            p for p in self.case.profiles.tables.values() if gateway <= {*p.gateway} and interface <= {*p.interface}
+            p
+            for p in self.case.profiles.tables.values()
+            if gateway <= {*p.gateway} and interface <= {*p.interface} and _policy(p) == _policy(self._asked)
         ]
         best = min(fits, key=lambda p: (len(p.interface), len(p.gateway), p.name), default=None)
         spare = {*best.interface} - interface if best else set()
@@ -514,6 +527,8 @@ class _Adviser:
         for key, names in (("gateway", gateway), ("interface", interface)):
             listed = ", ".join(f'"{n}"' for n in sorted(names))
             lines += [f"{key} = [{listed}]"] if names else []
+        if policy := _policy(self._asked):
+            lines.append(f'policy = "{policy}"')
         return "\n".join(lines)
 
     # ---- words ----
@@ -578,6 +593,11 @@ class _Adviser:
 def _by_nat(usage: Usage) -> int:
     """Bytes that a NAT gateway is paid for."""
     return usage.outside - usage.direct
+
+
+def _policy(profile: Profile | None) -> str:
+    """Its name; empty for none."""
+    return profile.policy.name if profile and profile.policy else ""
 
 
 def _enough(prices: Prices, zones: int, gb: Decimal) -> int:

@@ -276,6 +276,13 @@ def test_an_idle_endpoint_is_dropped() -> None:
     assert advice[1].fix == "aws ec2 delete-vpc-endpoints --region eu-west-1 --vpc-endpoint-ids vpce-ssm"
 
 
+def test_an_idle_endpoint_whose_service_is_called_all_the_same_may_lack_its_names() -> None:
+    case = with_endpoints(an_interface(private_dns=False), activity={"vpce-sqs": idle("vpce-sqs")})
+    (only,) = recommend(replace(case, evidence=evidence(a_usage(gb=100), other_bytes=GB))).advice
+    assert only.do is Do.DROP
+    assert only.unsure.startswith("the service is called past it: see first why")
+
+
 def test_idle_endpoints_that_are_not_for_people_to_drop() -> None:
     activity = {"vpce-sqs": idle("vpce-sqs")}
     for endpoint in (

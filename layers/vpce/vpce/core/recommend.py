@@ -340,9 +340,13 @@ class _Adviser:
 
     def _idle(self) -> Iterator[Advice]:
         for endpoint, service, activity in self._judged(Use.IDLE):
-            if any(u.inside for u in self.case.called if u.service == service):
+            usages = [u for u in self.case.called if u.service == service]
+            if any(u.inside for u in usages):
                 continue  # a flow log has seen what CloudWatch did not count
             unsure = _together(
+                "the service is called past it: see first why its names do not lead to it"
+                if any(u.outside for u in usages)
+                else "",
                 "what runs once a quarter, or in an emergency, would not show",
                 "" if self.case.exits else "without it the VPC has no way to the service",
             )

@@ -68,7 +68,7 @@ def texts() -> dict[str, str]:
     strict_dns.install()
     with mock_aws(), strict_ec2.behave(pending=0.0), tempfile.TemporaryDirectory() as folder:
         ec2 = boto3.client("ec2", region_name=REGION)
-        ec2.describe_vpcs()  # moto's default VPC takes random ids first, or has them from an earlier use
+        ec2.describe_vpcs()  # moto makes a default VPC now, or has made it: after that, ids follow from the seed
         mock_random.seed(1)
         vpc = _a_vpc(ec2)
         logs = Path(folder) / "logs"

@@ -17,9 +17,10 @@ What has an interface endpoint, by CloudWatch (``vpce.core.idle``)::
     less than the break-even, and a NAT gateway is there        cheaper by NAT: for those whom privacy costs too much
     less than the break-even of its zones, more than of fewer   fewer zones
 
-And whether the NAT gateways could go, once nothing but AWS's services is called. That and what is below its break-even
-exclude each other: the one that saves more is advised, the other said. Endpoints that AWS's services keep for
-themselves, and those that people expect to be idle, are left out.
+And whether the NAT gateways could go, once nothing but AWS's services is called, by whoever leaves by them: CloudWatch
+must have counted no more than logs explain. That and what is below its break-even exclude each other: the one that
+saves more is advised, the other said. Endpoints that AWS's services keep for themselves, those that people expect to be
+idle, and those that go anyhow are left out.
 
 Savings are for a month of 730 hours, at the rate of the time that was looked at.
 https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-pricing.html
@@ -391,11 +392,11 @@ class _Adviser:
     def _below(self) -> Iterator[Advice]:
         for endpoint, service, gb, prices in self._carried(is_below=True):
             cost = endpoint_month(prices, len(endpoint.subnets)) + data_month(prices, gb)
-            nat = gb * prices.nat_gb
+            nat, closed = gb * prices.nat_gb, len(self.case.closed)
             why = f"{_gb(gb)} a month go through it for {dollars(cost)}; the NAT gateway would take {dollars(nat)}"
             unsure = _together(
                 "they would leave by a public address: keep it where rules or policies ask for the private way",
-                f"without it {_and(self.case.closed)} would have no way to the service" if self.case.closed else "",
+                f"{count(closed, 'subnet')} without a way out would lose the service" if closed else "",
             )
             yield self._drop(Do.BY_NAT, endpoint, service=service, saving=cost - nat, why=why, unsure=unsure)
 

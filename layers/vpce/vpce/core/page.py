@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from vpce.core.advice import Advice
     from vpce.core.cost import Spending
+    from vpce.core.evidence import Evidence
     from vpce.core.findings import Finding, Unread
     from vpce.core.model import Place
     from vpce.core.report import Coverage, Past, Report
@@ -50,6 +51,7 @@ def page(report: Report, *, style: str, script: str) -> str:
         _coverage(report.coverage),
         *_spending(report.spending),
         *_advice(report.advice),
+        *_logs(report.evidence),
     ]
     return Html("<!doctype html>\n") + _tag(
         "html",
@@ -457,3 +459,21 @@ def _one_advice(advice: Advice) -> Html:
         *_cells(money(advice), _vpc(advice.vpc, advice.vpc_name), _place(advice.place), details),
         data_is=f"{advice.place.account} {advice.place.region}",
     )
+
+
+# ---- logs ---------------------------------------------------------------------------------------------------------
+
+
+def _logs(evidence: Iterable[tuple[Place, Evidence]]) -> Iterator[Html]:
+    """What logs do not tell of a VPC, and what would tell more; nothing where no audit reads them."""
+    lines = [
+        _tag("li", _vpc(one.vpc, ""), " in ", _place(place), ": ", "; ".join(one.gaps), _all(_commands(one.better)))
+        for place, one in evidence
+        if one.gaps or one.better
+    ]
+    if lines:
+        yield _section("logs", "What logs do not tell", _some(lines))
+
+
+def _commands(commands: Iterable[str]) -> Iterator[Html]:
+    return (part for command in commands for part in (Html("<br>"), _tag("code", command)))

@@ -33,7 +33,7 @@ class PriceSource:
     """Makes the client to ask AWS with; None: nobody asks AWS."""
     today: date
     cache: Path = Path()
-    """Where AWS's prices are kept for a week."""
+    """Where AWS's prices are kept for a week; ``~`` is looked up when it is needed."""
 
     @cached_property
     def table(self) -> Mapping[str, Prices]:
@@ -61,7 +61,10 @@ class PriceSource:
         """
         if self.pricing is None:
             return self.table.get(region)
-        kept = self.cache / f"prices-{region}.toml"
+        try:
+            kept = self.cache.expanduser() / f"prices-{region}.toml"
+        except RuntimeError as error:  # a user without a home, as in containers
+            raise PricesError(f"{self.cache}: {error} Let XDG_CACHE_HOME name a folder to keep prices in.") from error
         found = self._kept(kept, region)
         if found is None:
             [found] = list_prices(self.pricing(), self.today.isoformat(), [region])

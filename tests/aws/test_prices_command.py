@@ -127,6 +127,29 @@ def test_a_cache_that_is_old_of_the_future_or_broken_is_made_anew(api: Aws, kept
     assert [f.name for f in path.parent.iterdir()] == [path.name]
 
 
+def test_a_cache_that_cannot_be_written_is_told(api: Aws, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    api.has(ENDPOINTS, ADDRESSES, NATS, region="eu-west-1")
+
+    with pytest.raises(PricesError, match=r"prices-eu-west-1.toml cannot be written: .*; let XDG_CACHE_HOME"):
+        PriceSource(today=TODAY, cache=tmp_path / "file", pricing=lambda: api.client).of("eu-west-1")
+
+
+def test_without_a_home_prices_are_told_and_only_what_would_be_kept_there_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def homeless(_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", homeless)
+    monkeypatch.setattr("pathlib.Path.expanduser", homeless)
+
+    assert run("prices", "--region", "eu-west-1") == 0
+    assert run("prices", "--region", "eu-west-1", "--live-prices") == 1
+    assert "Let XDG_CACHE_HOME name a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("text", "says"), [(None, "No such file"), ("x", "is no TOML"), ("", "has no region")])
 def test_a_table_that_cannot_be_used_is_told(text: str | None, says: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"

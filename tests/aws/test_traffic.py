@@ -252,7 +252,7 @@ def test_what_is_used_stays_for_another_grace_period_and_the_rest_goes(
 
     assert {name for name, _ in careful.endpoints(vpc)} == {"ssm"}
     assert careful.marks(vpc) == {"ssm": f"{LATER + GRACE:%Y-%m-%dT%H:%M:%SZ}"}
-    assert [m.why for m in told.marks] == [f"{GONE}, but 2.5 MB went through it lately; it stays once more as long"]
+    assert [m.why for m in told.marks] == [f"{GONE}, but 2.4 MB went through it lately; it stays once more as long"]
 
     careful.settle(vpc, now=LATER + GRACE)
     assert careful.endpoints(vpc) == {}

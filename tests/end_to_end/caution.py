@@ -99,7 +99,7 @@ def test_a_profile_edited_from_eleven_services_to_nine_loses_two_and_keeps_nine(
         an_hour_passes(stack)
 
         until(lambda: "ssm" not in stack.endpoints(vpc), "the end of the idle one")
-        told(stack, vpc, "but 4.2 MB went through it lately; it stays once more as long")
+        told(stack, vpc, "but 4.0 MB went through it lately; it stays once more as long")
         assert datetime.fromisoformat(marks(stack, vpc)["sqs"]) > datetime.now(UTC) + timedelta(hours=23)
         stack.quiet()
         assert ids(stack, vpc) == {name: before[name] for name in ["s3", "sqs", *NINE]}

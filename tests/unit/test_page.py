@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.browser.reports import HOSTILE, a_fleet_report, a_hostile_report, an_everyday_report
-from tests.factories import PLACE, a_compared_report, a_finding, a_report
+from tests.factories import NOW, PLACE, a_compared_report, a_finding, a_report
+from vpce.core.evidence import Evidence
 from vpce.core.findings import Severity, State, Unread
 from vpce.core.notice import plain
 from vpce.core.page import AT_ONCE, page
@@ -123,6 +124,24 @@ def test_a_page_has_everything_that_the_report_has() -> None:
     assert all(f.what in text for f in report.resolved)
     assert all(u.why in text and str(u.place) in text for u in report.all_unread)
     assert all(row.vpc in text for row in report.coverage)
+
+
+def test_what_logs_do_not_tell_is_said_of_each_vpc() -> None:
+    told = Evidence(
+        vpc="vpc-1",
+        since=NOW,
+        until=NOW,
+        gaps=("its logs were not read: <denied>", "the VPC has no flow log"),
+        better=("vpce discover vpc-1 --enable",),
+    )
+    report = a_report(
+        places=(PlaceReport(place=PLACE, vpcs=2, evidence=(told, Evidence(vpc="", since=NOW, until=NOW))),)
+    )
+    html = as_page(report)
+
+    assert "its logs were not read: &lt;denied&gt;; the VPC has no flow log" in html
+    assert "<code>vpce discover vpc-1 --enable</code>" in html
+    assert "What logs do not tell" not in as_page(a_report())
 
 
 def test_what_is_copied_is_the_command_and_the_console_is_a_link() -> None:

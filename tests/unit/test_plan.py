@@ -1133,7 +1133,7 @@ def test_what_somebody_uses_stays_as_long_again_and_people_read_how_much() -> No
     found = actions(a_vpc(endpoints=(used,)), RETIREMENT, traffic={used.id: 12_345_678})
 
     assert only(MarkEndpoint, found).delete_after == NOW + GRACE
-    assert "12.3 MB went through it lately" in only(MarkEndpoint, found).why
+    assert "11.8 MB went through it lately" in only(MarkEndpoint, found).why
 
 
 def test_none_asks_for_no_traffic() -> None:
@@ -1176,7 +1176,7 @@ def test_the_security_group_goes_with_the_last_interface() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (10**15, "1000.0 TB")]
+    ("number", "words"), [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KB"), (1024**5, "1024.0 TB")]
 )
 def test_bytes_are_told_in_steps_of_a_thousand(number: int, words: str) -> None:
     assert as_bytes(number) == words

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories import a_catalog, a_gateway, a_profile, a_subnet, a_table, a_vpc, an_interface, an_offer
+from tests.factories import a_catalog, a_dual, a_gateway, a_profile, a_subnet, a_table, a_vpc, an_interface, an_offer
 from vpce.core.advice import Do, advice_document, as_document, as_text, in_all, order_of, read_advice, saving_of
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source, Usage
 from vpce.core.idle import Activity, Use
 from vpce.core.model import Kind, Route
 from vpce.core.network import NatGateway
+from vpce.core.policies import EndpointPolicy
 from vpce.core.prices import GB, HOURS, Prices, Tier
 from vpce.core.profile import Profiles, read_profiles
 from vpce.core.recommend import Case, recommend
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vpce.core.advice import Advice, Recommendation
-    from vpce.core.model import RouteTable
+    from vpce.core.model import Endpoint, RouteTable
 
 PRICES = Prices(
     region="eu-west-1",
@@ -44,7 +45,7 @@ UNTIL = datetime(2026, 3, 18, tzinfo=UTC)
 LOGS = (Source(kind=QUERY_LOG, where="a log group", records=9), Source(kind=FLOW_LOG, where="a bucket", records=9))
 FREE = (a_gateway("dynamodb"), a_gateway("s3"))
 NAT = NatGateway(id="nat-1", subnet="subnet-p", zone="eu-west-1a", is_public=True, addresses=1, state="available")
-FARGATE = a_profile(name="fargate", gateway=["s3"], interface=["sqs", "ssm", "ssmmessages"])
+FARGATE = a_profile(name="fargate", gateway=["dynamodb", "s3"], interface=["sqs", "ssm", "ssmmessages"])
 
 
 def by(target: str, **changes: Any) -> RouteTable:
@@ -133,16 +134,15 @@ def test_what_is_advised_for_money_never_costs_money(gb: float, zones: int) -> N
 def test_a_missing_gateway_endpoint_saves_all_that_the_nat_gateway_takes() -> None:
     case = a_case(a_usage("s3", gb=1000), vpc=a_vpc(endpoints=FREE[:1], route_tables=(by("nat-1"),)))
     assert said(case) == [(Do.ADD, "gateway endpoint for s3", "48.00")]
+    assert "aws:SourceIp" in recommend(case).advice[0].unsure
 
 
 def test_a_gateway_endpoint_that_a_route_table_misses() -> None:
     other = by("nat-1", id="rtb-b", is_main=False, subnets=frozenset({"subnet-b"}))
     case = a_case(a_usage("s3", gb=1000), vpc=a_vpc(endpoints=FREE, route_tables=(by("nat-1"), other)))
     (only,) = recommend(case).advice
-    assert (only.what, only.saving) == (
-        "rtb-b to vpce-s3-gateway (s3)",
-        pytest.approx(Decimal(48), abs=Decimal("0.01")),
-    )
+    assert only.what == "rtb-b to vpce-s3-gateway (s3)"
+    assert only.saving == pytest.approx(Decimal(48), abs=Decimal("0.01"))
     assert only.fix.endswith("--vpc-endpoint-id vpce-s3-gateway --add-route-table-ids rtb-b")
     assert not recommend(replace(case, evidence=None)).advice
 
@@ -159,6 +159,12 @@ def test_a_profile_that_is_asked_for_stays(tag: str, asked: str) -> None:
     tags = {"endpoint-profile": tag} if tag else {}
     case = a_case(a_usage("s3", gb=1000), vpc=a_vpc(tags=tags, endpoints=FREE[:1], route_tables=(by("nat-1"),)))
     assert recommend(case).advice[0].fix.endswith(f"Key=endpoint-profile,Value={asked}")
+
+
+def test_where_the_profile_has_the_gateway_already_it_is_to_be_applied() -> None:
+    vpc = a_vpc(tags={"endpoint-profile": "Fargate"}, endpoints=FREE[:1], route_tables=(by("nat-1"),))
+    fix = recommend(a_case(a_usage("s3", gb=1000), vpc=vpc)).advice[0].fix
+    assert fix == "vpce apply vpc-0123456789abcdef0 --region eu-west-1"
 
 
 def test_without_logs_a_missing_gateway_endpoint_saves_at_most_what_cloudwatch_counted() -> None:
@@ -199,6 +205,17 @@ def test_where_no_route_leads_out_what_is_called_is_needed() -> None:
     (only,) = recommend(with_endpoints(target="", evidence=evidence(a_usage(gb=0)))).advice
     assert (only.do, only.saving) == (Do.NEED, -TWO_ZONES)
     assert "the calls fail" in only.why
+
+
+def test_calls_that_may_leave_by_ipv6_or_were_made_from_a_subnet_that_is_gone_are_not_said_to_fail() -> None:
+    usage = a_usage(gb=1000, clients=("2001:db8:1::7",))
+    by_ipv6 = a_table(routes=(Route(destination="::/0", target="eigw-1"),))
+    vpc = a_vpc(endpoints=FREE, subnets=(a_dual("a"), a_dual("b")), route_tables=(by_ipv6,))
+    (only,) = recommend(a_case(replace(usage, direct=usage.outside), vpc=vpc)).advice
+    assert (only.do, only.saving) == (Do.SKIP, -TWO_ZONES)
+    (gone,) = recommend(a_case(a_usage(gb=1000, clients=("10.0.99.7",)))).advice
+    assert (gone.do, gone.saving) == (Do.ADD, None)
+    assert "leave by no way that EC2 shows" in gone.why
 
 
 def test_clients_in_public_subnets_are_doubted() -> None:
@@ -259,14 +276,24 @@ def test_an_idle_endpoint_is_dropped() -> None:
     assert advice[1].fix == "aws ec2 delete-vpc-endpoints --region eu-west-1 --vpc-endpoint-ids vpce-ssm"
 
 
+def test_an_idle_endpoint_whose_service_is_called_all_the_same_may_lack_its_names() -> None:
+    case = with_endpoints(an_interface(private_dns=False), activity={"vpce-sqs": idle("vpce-sqs")})
+    (only,) = recommend(replace(case, evidence=evidence(a_usage(gb=100), other_bytes=GB))).advice
+    assert only.do is Do.DROP
+    assert only.unsure.startswith("the service is called past it: see first why")
+
+
 def test_idle_endpoints_that_are_not_for_people_to_drop() -> None:
     activity = {"vpce-sqs": idle("vpce-sqs")}
     for endpoint in (
         an_interface(requester_managed=True),
         an_interface(idle_tag="expected"),
         an_interface(state="deleting"),
+        an_interface(delete_after=UNTIL),
     ):
         assert not recommend(with_endpoints(endpoint, activity=activity)).advice
+    guardduty = an_interface("guardduty-data", is_ours=False)
+    assert not recommend(with_endpoints(guardduty, activity={guardduty.id: idle(guardduty.id)})).advice
     seen_in_flow_logs = evidence(a_usage(inside=5 * GB), other_bytes=GB)
     assert not recommend(with_endpoints(an_interface(), activity=activity, evidence=seen_in_flow_logs)).advice
 
@@ -277,6 +304,29 @@ def test_below_the_break_even_of_one_zone_the_nat_gateway_carries_it_for_less() 
     advice = recommend(case).advice
     assert not saving_of(advice)
     assert in_all(advice) == "$12.26 a month where privacy does not matter"
+
+
+def test_whom_the_nat_gateway_does_not_serve_is_told() -> None:
+    closed = a_table("closed", subnets=frozenset({"subnet-b"}))
+    vpc = a_vpc(endpoints=(*FREE, an_interface()), route_tables=(by("nat-1"), closed))
+    (only,) = recommend(a_case(vpc=vpc, activity={"vpce-sqs": used("vpce-sqs", 100)})).advice
+    assert only.do is Do.BY_NAT
+    assert "1 subnet without a way out would lose the service" in only.unsure
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        an_interface(private_dns=False),
+        an_interface("execute-api"),
+        an_interface(service="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0", is_ours=False),
+    ],
+)
+def test_what_nobody_reaches_without_its_endpoint_is_not_cheaper_by_nat(endpoint: Endpoint) -> None:
+    activity = {endpoint.id: used(endpoint.id, 100)}
+    shared = replace(an_offer(), service="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0")
+    told = recommend(with_endpoints(endpoint, activity=activity, catalog=a_catalog(an_offer("execute-api"), shared)))
+    assert {a.do for a in told.advice} == {Do.NARROW}
 
 
 def test_without_a_nat_gateway_nothing_is_cheaper_than_one_zone() -> None:
@@ -346,6 +396,35 @@ def test_they_stay_while_anything_else_may_need_them(changes: dict[str, Any], wh
     assert Do.WITHOUT_NAT not in {a.do for a in told.advice}
 
 
+PRIVATE_NAT = replace(NAT, id="nat-2", is_public=False, addresses=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"catalog": a_catalog(an_offer(zones=frozenset({"eu-west-1c"})))}, "there is no endpoint for sqs"),
+        (
+            {"vpc": a_vpc(endpoints=(*FREE, an_interface(private_dns=False)), route_tables=(by("nat-1"),))},
+            "sqs has an endpoint, and is called past it",
+        ),
+        ({"central": {an_offer().service: "elsewhere"}}, "sqs has an endpoint, and is called past it"),
+        ({"nats": (NAT, PRIVATE_NAT)}, "nat-2 is a private one"),
+        (
+            {"nat_bytes": {"nat-1": 300 * GB}, "nat_days": HOURS / 24},
+            "CloudWatch counts 300.0 GB a month through them, and the logs tell of 100.0 GB",
+        ),
+        ({"evidence": evidence(a_usage(gb=100, days=3), days=3)}, "logs of 3.0 days are too few"),
+    ],
+)
+def test_they_stay_for_what_logs_of_the_vpc_do_not_show(changes: dict[str, Any], why: str) -> None:
+    alone = a_case(evidence=evidence(a_usage(gb=100)), nat_bytes={"nat-1": 110 * GB}, nat_days=HOURS / 24)
+    assert Do.WITHOUT_NAT in {a.do for a in recommend(alone).advice}
+    told = recommend(replace(alone, **changes))
+    assert told.nat.startswith("The NAT gateways stay: ")
+    assert why in told.nat
+    assert Do.WITHOUT_NAT not in {a.do for a in told.advice}
+
+
 @pytest.mark.parametrize("changes", [{"evidence": None}, {"prices": None}, {"nats": None}, {"nats": ()}])
 def test_or_nobody_can_tell(changes: dict[str, Any]) -> None:
     told = recommend(a_case(a_usage(gb=100), **changes))
@@ -388,7 +467,7 @@ def test_one_that_has_more_is_named_beside_a_table_that_has_not() -> None:
     assert fit.table.splitlines() == [
         "[only-vpc-0123456789abcdef0]",
         'description = "What vpc-0123456789abcdef0 calls, by its logs from 2026-03-04 to 2026-03-18."',
-        'gateway = ["s3"]',
+        'gateway = ["dynamodb", "s3"]',
         'interface = ["sqs", "ssm"]',
     ]
     assert "Key=endpoint-profile,Value=only-vpc-0123456789abcdef0" in fit.tag
@@ -399,10 +478,30 @@ def test_what_is_not_worth_it_is_not_in_the_table_while_a_nat_gateway_carries_it
     few = recommend(a_case(a_usage(gb=1000), a_usage("ssm", gb=1))).fit
     assert few is not None
     assert 'interface = ["sqs"]' in few.table
-    case = with_endpoints(target="igw-1", evidence=evidence(a_usage(gb=1000), a_usage("ssm", gb=1)))
-    all_ = recommend(case).fit
-    assert all_ is not None
-    assert 'interface = ["sqs", "ssm"]' in all_.table
+    none = recommend(with_endpoints(target="igw-1", evidence=evidence(a_usage(gb=1000), a_usage("ssm", gb=1)))).fit
+    assert none is not None
+    assert "interface" not in none.table
+
+
+def test_another_profile_has_the_policy_of_the_one_before() -> None:
+    hemmed = a_profile(name="hemmed", interface=["sns"], policy=EndpointPolicy(name="organization"))
+    vpc = a_vpc(tags={"endpoint-profile": "hemmed"}, endpoints=FREE, route_tables=(by("nat-1"),))
+    services = [a_usage(name, gb=1000) for name in ("sqs", "ssm", "ssmmessages")]
+    fit = recommend(a_case(*services, vpc=vpc, profiles=Profiles(tables={"fargate": FARGATE, "hemmed": hemmed}))).fit
+    assert fit is not None
+    assert fit.profile == ""
+    assert fit.table.splitlines()[-1] == 'policy = "organization"'
+
+
+def test_another_profile_takes_nothing_away_that_is_used_or_free() -> None:
+    """An endpoint for S3 beside its gateway is for clients from elsewhere; other people's services no profile has."""
+    theirs = an_interface("x", service="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0", is_ours=False)
+    leaving = an_interface("ssm", delete_after=UNTIL)
+    activity = {"vpce-s3": used("vpce-s3", 900)}
+    case = with_endpoints(an_interface("s3"), theirs, leaving, activity=activity, evidence=evidence(other_bytes=GB))
+    fit = recommend(case).fit
+    assert fit is not None
+    assert fit.table.splitlines()[2:] == ['gateway = ["dynamodb", "s3"]', 'interface = ["s3"]']
 
 
 def test_no_profile_fits() -> None:

@@ -33,7 +33,7 @@ class PriceSource:
     """Makes the client to ask AWS with; None: nobody asks AWS."""
     today: date
     cache: Path = Path()
-    """Where AWS's prices are kept for a week."""
+    """Where AWS's prices are kept for a week; ``~`` is looked up when it is needed."""
 
     @cached_property
     def table(self) -> Mapping[str, Prices]:
@@ -55,21 +55,28 @@ class PriceSource:
         """None where nobody knows them.
 
         Raises:
-            PricesError: the file cannot be used.
+            PricesError: the file cannot be used, or the cache cannot be written.
             ClientError, BotoCoreError, MismatchError: AWS did not tell.
 
         """
         if self.pricing is None:
             return self.table.get(region)
-        kept = self.cache / f"prices-{region}.toml"
+        try:
+            kept = self.cache.expanduser() / f"prices-{region}.toml"
+        except RuntimeError as error:  # a user without a home, as in containers
+            raise PricesError(f"{self.cache}: {error} Let XDG_CACHE_HOME name a folder to keep prices in.") from error
         found = self._kept(kept, region)
         if found is None:
             [found] = list_prices(self.pricing(), self.today.isoformat(), [region])
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            # Two commands at once must not read half a file.
-            fresh = kept.with_suffix(f".{uuid.uuid4()}")
-            fresh.write_text(prices_text([found], HEAD), encoding="utf-8")
-            fresh.replace(kept)
+            try:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                # Two commands at once must not read half a file.
+                fresh = kept.with_suffix(f".{uuid.uuid4()}")
+                fresh.write_text(prices_text([found], HEAD), encoding="utf-8")
+                fresh.replace(kept)
+            except OSError as error:
+                why = f"{kept} cannot be written: {error.strerror}"
+                raise PricesError(f"{why}; let XDG_CACHE_HOME name a folder that can be") from error
         return found
 
     def _kept(self, path: Path, region: str) -> Prices | None:

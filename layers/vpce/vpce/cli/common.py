@@ -147,7 +147,7 @@ def price_source_of(options: argparse.Namespace) -> PriceSource:
         pricing=(lambda: client("pricing", PRICES_HOME)) if getattr(options, "live_prices", False) else None,
         today=datetime.now(UTC).date(),
         # https://specifications.freedesktop.org/basedir-spec/latest/
-        cache=Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vpce",
+        cache=Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "vpce",
     )
 
 

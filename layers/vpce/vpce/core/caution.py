@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from vpce.core.plan import Plan, Step
 
-_REROUTED = (
+REROUTED = (
     "open connections drop, and the service sees other source addresses from then on: "
     "policies with aws:SourceIp stop matching"
 )
@@ -56,7 +56,7 @@ _HEMMED_IN = "calls that its policy does not allow are refused, though they may 
 _SHADOWED = (
     "default names of public APIs lead there too, and are refused: call those APIs by custom domain names from then on"
 )
-_SHADOWING = frozenset({"appsync-api", "execute-api"})
+SHADOWING = frozenset({"appsync-api", "execute-api"})
 """Services whose names stand for private and public things alike, and whose endpoint lets through the private only.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
 https://docs.aws.amazon.com/appsync/latest/devguide/using-private-apis.html"""
@@ -237,7 +237,7 @@ def _about_names(action: Action, plan: Plan) -> Iterator[str]:
         case CreateEndpoint(offer=thing) | UpdateEndpoint(endpoint=thing) if (
             takes_names(action) and not action.inbound_resolver_only
         ):
-            if short_name(thing.service, plan.vpc.place.region) in _SHADOWING:
+            if short_name(thing.service, plan.vpc.place.region) in SHADOWING:
                 yield _SHADOWED
             if why := plan.forwarded.get(thing.service):
                 yield f"{why}, so clients are led there and not to the endpoint"
@@ -302,9 +302,9 @@ def disturbance(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  one cas
     """
     match action:
         case CreateEndpoint(offer=offer) if offer.kind is Kind.GATEWAY:
-            return _REROUTED
+            return REROUTED
         case UpdateEndpoint(add_route_tables=tables) if tables:
-            return _REROUTED
+            return REROUTED
         case CreateEndpoint(private_dns=True, inbound_resolver_only=only) if not only:
             return _RENAMED
         case UpdateEndpoint(enable_private_dns=True, inbound_resolver_only=only) if not only:
@@ -312,7 +312,7 @@ def disturbance(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  one cas
         case UpdateEndpoint(address_type=Addresses.IPV4):
             return _WITHOUT_IPV6
         case UpdateEndpoint(address_type=Addresses.DUALSTACK, endpoint=endpoint):
-            return _REROUTED if endpoint.kind is Kind.GATEWAY else _WIDENED
+            return REROUTED if endpoint.kind is Kind.GATEWAY else _WIDENED
         case UpdateEndpoint(remove_subnets=removed) if removed:
             return f"open connections to its interfaces in {', '.join(sorted(removed))} drop"
         case UpdateEndpoint() if _narrows(action):

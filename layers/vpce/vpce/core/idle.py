@@ -20,7 +20,7 @@ from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from vpce.core.model import IDLE_TAG, Kind, moment
+from vpce.core.model import IDLE_TAG, Kind, moment, short_name
 from vpce.core.notice import count
 from vpce.core.plan import as_bytes
 from vpce.core.prices import HOURS
@@ -37,6 +37,9 @@ FEWEST = 14
 """Days of silence that say something: a fortnight has every day of the week twice."""
 NOISE = 2000
 """Bytes within all the days: no TLS handshake fits in, for a server's certificates are longer; a port scan does."""
+SELF_KEPT = frozenset({"guardduty-data", "guardduty-data-fips"})
+"""Services that are called only where an agent runs, and whose endpoints may be there before one does.
+https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-shared-vpc.html"""
 EXPECTED = "expected"
 """The value of `IDLE_TAG`, on an endpoint or its VPC: it is there for the day when another way fails."""
 
@@ -134,7 +137,11 @@ def _doubt(endpoint: Endpoint, counted: Mapping[str, int] | None, since: datetim
 
 
 def is_expected(endpoint: Endpoint, vpc: Vpc) -> bool:
-    """Whether a tag says that nobody need use it."""
+    """Whether nobody need use it: a tag says so, or what it is for."""
+    return short_name(endpoint.service, vpc.place.region) in SELF_KEPT or _is_said_so(endpoint, vpc)
+
+
+def _is_said_so(endpoint: Endpoint, vpc: Vpc) -> bool:
     return _says(endpoint, vpc).strip().lower() == EXPECTED
 
 
@@ -143,7 +150,7 @@ def misspelt(endpoint: Endpoint, vpc: Vpc) -> str:
     text = _says(endpoint, vpc)
     return (
         f"{IDLE_TAG} = {text!r} means nothing; the word is '{EXPECTED}'"
-        if text and not is_expected(endpoint, vpc)
+        if text and not _is_said_so(endpoint, vpc)
         else ""
     )
 

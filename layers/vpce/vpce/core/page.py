@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from vpce.core.advice import Advice
     from vpce.core.cost import Spending
+    from vpce.core.evidence import Evidence
     from vpce.core.findings import Finding, Unread
     from vpce.core.model import Place
     from vpce.core.report import Coverage, Past, Report
@@ -50,6 +51,7 @@ def page(report: Report, *, style: str, script: str) -> str:
         _unread(report.all_unread),
         _coverage(report.coverage),
         *_spending(report.spending),
+        *_logs(report.evidence),
     ]
     return Html("<!doctype html>\n") + _tag(
         "html",
@@ -458,3 +460,21 @@ def _spending(places: Sequence[tuple[Place, Spending]]) -> Iterator[Html]:
     if total:
         lines = [_tag("li", _place(place), ": ", said) for place, s in places if (said := spent([s]))]
         yield _section("spending", "What interface endpoints cost", _tag("p", f"In all {total}."), _some(lines))
+
+
+# ---- logs ---------------------------------------------------------------------------------------------------------
+
+
+def _logs(evidence: Iterable[tuple[Place, Evidence]]) -> Iterator[Html]:
+    """What logs do not tell of a VPC, and what would tell more; nothing where no audit reads them."""
+    lines = [
+        _tag("li", _vpc(one.vpc, ""), " in ", _place(place), ": ", "; ".join(one.gaps), _all(_commands(one.better)))
+        for place, one in evidence
+        if one.gaps or one.better
+    ]
+    if lines:
+        yield _section("logs", "What logs do not tell", _some(lines))
+
+
+def _commands(commands: Iterable[str]) -> Iterator[Html]:
+    return (part for command in commands for part in (Html("<br>"), _tag("code", command)))

@@ -557,10 +557,10 @@ def _without_group(vpc: Vpc, steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def as_bytes(number: int) -> str:
-    """``12.3 MB``, in steps of a thousand as AWS bills."""
-    for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
+    """``11.8 MB``, in steps of 1024, as AWS bills them: a PB of PrivateLink's tiers is 1,048,576 GB."""
+    for unit, power in (("TB", 4), ("GB", 3), ("MB", 2), ("KB", 1)):
+        if number >= 1024**power:
+            return f"{number / 1024**power:.1f} {unit}"
     return f"{number} bytes"
 
 

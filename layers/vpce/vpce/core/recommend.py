@@ -17,9 +17,10 @@ What has an interface endpoint, by CloudWatch (``vpce.core.idle``)::
     less than the break-even, and a NAT gateway is there        cheaper by NAT: for those whom privacy costs too much
     less than the break-even of its zones, more than of fewer   fewer zones
 
-And whether the NAT gateways could go, once nothing but AWS's services is called. That and what is below its break-even
-exclude each other: the one that saves more is advised, the other said. Endpoints that AWS's services keep for
-themselves, and those that people expect to be idle, are left out.
+And whether the NAT gateways could go, once nothing but AWS's services is called, by whoever leaves by them: CloudWatch
+must have counted no more than logs explain. That and what is below its break-even exclude each other: the one that
+saves more is advised, the other said. Endpoints that AWS's services keep for themselves, those that people expect to be
+idle, and those that go anyhow are left out.
 
 Savings are for a month of 730 hours, at the rate of the time that was looked at.
 https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-pricing.html
@@ -27,30 +28,32 @@ https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-pricing.html
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from vpce.core.advice import Advice, Do, Fit, Recommendation, order_of, sum_of
+from vpce.core.caution import REROUTED, SHADOWING
 from vpce.core.commands import aws, tag_it
 from vpce.core.cost import break_even, data_month, dollars, endpoint_month, monthly_gb, without_nat
 from vpce.core.idle import Use, is_expected
 from vpce.core.model import PROFILE_TAG, ZONES_TAG, Kind, short_name
 from vpce.core.notice import count
-from vpce.core.profile import REMOVE
+from vpce.core.profile import REMOVE, ProfileError
 from vpce.core.way import tables_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
     from vpce.core.evidence import Evidence, Usage
     from vpce.core.idle import Activity
     from vpce.core.model import Catalog, Endpoint, Offer, Subnet, Vpc
     from vpce.core.network import NatGateway
     from vpce.core.prices import Prices
-    from vpce.core.profile import Profiles
+    from vpce.core.profile import Profile, Profiles
 
 SURE_DAYS = 14
 """Two weeks have every weekday twice; less says little of a month."""
@@ -80,13 +83,21 @@ class Case:
     @cached_property
     def exits(self) -> Mapping[str, str]:
         """Subnet → kind of what its packets to public addresses go to: ``nat``, ``igw``, ``tgw`` … Others have none."""
+        return self._led_by("0.0.0.0/0")
+
+    def _led_by(self, destination: str) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for subnet in self.vpc.subnets:
             table = self.vpc.route_table_of(subnet)
             for route in table.routes if table else ():
-                if route.destination == "0.0.0.0/0" and route.target and not route.is_blackhole:
+                if route.destination == destination and route.target and not route.is_blackhole:
                     found[subnet.id] = route.target.partition("-")[0]
         return found
+
+    @cached_property
+    def closed(self) -> frozenset[str]:
+        """Subnets without a default route, over IPv4 or IPv6."""
+        return frozenset(s.id for s in self.vpc.subnets) - self.exits.keys() - self._led_by("::/0").keys()
 
     @property
     def has_nat(self) -> bool:
@@ -113,19 +124,31 @@ class Case:
         zones = {s.zone for s in self.vpc.subnets if not offer.zones or s.zone in offer.zones}
         return min(len(zones), self.zones or len(zones))
 
+    @cached_property
+    def _networks(self) -> list[tuple[IPv4Network | IPv6Network, Subnet]]:
+        return [(ip_network(c), s) for s in self.vpc.subnets for c in s.cidrs]
+
+    @cached_property
+    def _subnets(self) -> dict[str, Subnet | None]:
+        """As they are looked up: logs of a month may name tens of thousands of clients, again for each service."""
+        return {}
+
+    def subnet_of(self, address: str) -> Subnet | None:
+        """The subnet that a private address is of."""
+        if address not in self._subnets:
+            one = ip_address(address)
+            self._subnets[address] = next((s for network, s in self._networks if one in network), None)
+        return self._subnets[address]
+
     def ways_of(self, usage: Usage) -> frozenset[str]:
         """Kinds of exits that the clients of a service have; empty where they have none."""
-        subnets = [subnet_of(self.vpc, c) for c in usage.clients]
+        subnets = [self.subnet_of(c) for c in usage.clients]
         return frozenset(self.exits[s.id] for s in subnets if s is not None and s.id in self.exits)
 
-
-def subnet_of(vpc: Vpc, address: str) -> Subnet | None:
-    """The subnet that a private address is of."""
-    try:
-        one = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return next((s for s in vpc.subnets if any(one in ipaddress.ip_network(c) for c in s.cidrs)), None)
+    def is_cut_off(self, usage: Usage) -> bool:
+        """Whether all clients of a service are in subnets without a way out; those that are gone prove nothing."""
+        subnets = [self.subnet_of(c) for c in usage.clients]
+        return bool(subnets) and all(s is not None and s.id in self.closed for s in subnets)
 
 
 def recommend(case: Case) -> Recommendation:
@@ -194,8 +217,9 @@ class _Adviser:
             usage = next((u for u in self.case.called if u.service == name), None)
             if not lacking or not (told := self._free(usage, is_there=bool(here))):
                 continue
-            why, saving, unsure = told
-            what, fix = f"gateway endpoint for {name}", tag_it(self.vpc, self._beside("gateway"))
+            why, saving, doubts = told
+            unsure = _together(doubts, REROUTED)
+            what, fix = f"gateway endpoint for {name}", self._asking_for_gateways(name)
             if here:
                 words = ("--vpc-endpoint-id", here[0].id, "--add-route-table-ids", *lacking)
                 what, fix = (
@@ -227,19 +251,19 @@ class _Adviser:
                 yield self._call(usage, zones)
 
     def _zones_to_add(self, service: str) -> int | None:
-        """Of the interface endpoint to be made; 0 where there is none to make, None if none is to be had."""
+        """Of the interface endpoint to be made; 0 where there is none to make, None if the VPC can have none."""
         catalog, here = self.case.catalog, self.case.there(service, Kind.INTERFACE)
         if catalog.find(service, Kind.GATEWAY) or service in self.case.centrally or here:
             return 0
         offer = catalog.find(service, Kind.INTERFACE)
-        return self.case.zones_for(offer) if offer else None
+        return (offer and self.case.zones_for(offer)) or None
 
     def _call(self, usage: Usage, zones: int) -> Advice:
         assert self.evidence is not None  # noqa: S101  without it nothing is known to be called
         gb, ways = monthly_gb(usage.outside, self.evidence.span), self.case.ways_of(usage)
         asked = f"{count(len(usage.clients), 'client')} asked for it {count(usage.lookups, 'time')}"
         do, saving, unsure = Do.ADD, None, self._doubts(usage)
-        if usage.clients and not ways:
+        if self.case.is_cut_off(usage):
             do, saving, why = Do.NEED, self._hours(-zones), f"{asked}, and no route leads there: the calls fail"
         elif not self.evidence.has_bytes:
             why = f"{asked}; how many bytes go there is in no log that was read{self._from(zones)}"
@@ -286,10 +310,21 @@ class _Adviser:
             fix=tag_it(self.vpc, str(enough), ZONES_TAG) if only else "",
         )
 
-    def _beside(self, profile: str) -> str:
-        """What the tag says already, and this profile."""
+    @cached_property
+    def _asked(self) -> Profile | None:
+        """What the VPC's tag asks for; None for nothing, or for what nobody understands."""
         asked = self.vpc.tags.get(PROFILE_TAG, "").strip()
-        return profile if asked in {"", REMOVE} else f"{asked}+{profile}"
+        try:
+            return None if asked in {"", REMOVE} else self.case.profiles.of(asked)
+        except ProfileError:
+            return None
+
+    def _asking_for_gateways(self, service: str) -> str:
+        """What the tag says already stays: to ask for another profile would take its endpoints away."""
+        if self._asked and service in self._asked.gateway:
+            return f"vpce apply {self.vpc.id} --region {self.vpc.place.region}"
+        asked = self.vpc.tags.get(PROFILE_TAG, "").strip()
+        return tag_it(self.vpc, "gateway" if asked in {"", REMOVE} else f"{asked}+gateway")
 
     # ---- what is there ----
 
@@ -299,14 +334,20 @@ class _Adviser:
             activity = self.case.activity.get(endpoint.id)
             if endpoint.kind is not Kind.INTERFACE or endpoint.requester_managed or not endpoint.subnets:
                 continue
+            if endpoint.delete_after:
+                continue  # it goes anyhow
             if activity and activity.use is use and not is_expected(endpoint, self.vpc):
                 yield endpoint, short_name(endpoint.service, self.vpc.place.region), activity
 
     def _idle(self) -> Iterator[Advice]:
         for endpoint, service, activity in self._judged(Use.IDLE):
-            if any(u.inside for u in self.case.called if u.service == service):
+            usages = [u for u in self.case.called if u.service == service]
+            if any(u.inside for u in usages):
                 continue  # a flow log has seen what CloudWatch did not count
             unsure = _together(
+                "the service is called past it: see first why its names do not lead to it"
+                if any(u.outside for u in usages)
+                else "",
                 "what runs once a quarter, or in an emergency, would not show",
                 "" if self.case.exits else "without it the VPC has no way to the service",
             )
@@ -336,15 +377,27 @@ class _Adviser:
             if self.prices is None or activity.bytes is None:
                 continue
             gb = monthly_gb(activity.bytes, activity.days)
-            if (self.case.has_nat and not _enough(self.prices, 1, gb)) is is_below:
+            is_replaceable = self.case.has_nat and self._is_public(endpoint, service)
+            if (is_replaceable and not _enough(self.prices, 1, gb)) is is_below:
                 yield endpoint, service, gb, self.prices
+
+    def _is_public(self, endpoint: Endpoint, service: str) -> bool:
+        """Whether its clients would reach the service without it, by the same names.
+
+        Not other people's services, nor private APIs; and without private DNS it is called by names of its own.
+        """
+        is_aws = self.case.catalog.find(service, Kind.INTERFACE) is not None and not service.startswith("vpce-svc-")
+        return is_aws and service not in SHADOWING and endpoint.private_dns
 
     def _below(self) -> Iterator[Advice]:
         for endpoint, service, gb, prices in self._carried(is_below=True):
             cost = endpoint_month(prices, len(endpoint.subnets)) + data_month(prices, gb)
-            nat = gb * prices.nat_gb
+            nat, closed = gb * prices.nat_gb, len(self.case.closed)
             why = f"{_gb(gb)} a month go through it for {dollars(cost)}; the NAT gateway would take {dollars(nat)}"
-            unsure = "they would leave by a public address: keep it where rules or policies ask for the private way"
+            unsure = _together(
+                "they would leave by a public address: keep it where rules or policies ask for the private way",
+                f"{count(closed, 'subnet')} without a way out would lose the service" if closed else "",
+            )
             yield self._drop(Do.BY_NAT, endpoint, service=service, saving=cost - nat, why=why, unsure=unsure)
 
     def _narrowed(self) -> Iterator[Advice]:
@@ -392,8 +445,8 @@ class _Adviser:
             return f"Whether the NAT gateways could go cannot be told without {lacks}.", None
         zones = {u.service: z for u in self.case.called if (z := self._zones_to_add(u.service)) is not None}
         answer = without_nat(prices, nats, logs, zones)
-        if answer.forbidden:
-            return f"The NAT gateways stay: {'; '.join(answer.forbidden)}.", None
+        if forbidden := [*answer.forbidden, *self._unseen(logs, nats), *self._passing(zones, gateways)]:
+            return f"The NAT gateways stay: {'; '.join(forbidden)}.", None
         sums = (
             f"{dollars(answer.nat)} a month for them and their data, {dollars(answer.endpoints)} for endpoints instead"
         )
@@ -409,6 +462,25 @@ class _Adviser:
         )
         return f"The NAT gateways could go: {sums}.", advice
 
+    def _unseen(self, logs: Evidence, nats: Iterable[NatGateway]) -> Iterator[str]:
+        """What the NAT gateways may be needed for, and logs of the VPC's own clients do not show."""
+        if logs.span < SURE_DAYS - 1:
+            yield f"logs of {logs.span:.1f} days are too few to do without them"
+        for gateway in nats:
+            if not gateway.is_public:
+                yield f"{gateway.id} is a private one, which leads to other networks"
+        counted = self._counted()
+        seen = monthly_gb(sum(map(_by_nat, self.case.called)), logs.span)
+        if counted is not None and counted > 2 * seen + 1:
+            yield f"CloudWatch counts {_gb(counted)} a month through them, and the logs tell of {_gb(seen)}"
+
+    def _passing(self, zones: Mapping[str, int], gateways: Iterable[Advice]) -> Iterator[str]:
+        """Services with an endpoint that NAT gateways carry all the same: its private DNS is off, or the like."""
+        added = {a.service for a in gateways}
+        for usage in self.case.called:
+            if zones.get(usage.service) == 0 and usage.service not in added and _by_nat(usage):
+                yield f"{usage.service} has an endpoint, and is called past it"
+
     # ---- the profile ----
 
     def _fit(self, advice: Iterable[Advice]) -> Fit | None:
@@ -419,7 +491,9 @@ class _Adviser:
         if not gateway and not interface:
             return Fit(profile="", why="nothing that is called or there is worth an endpoint")
         fits = [
-            p for p in self.case.profiles.tables.values() if gateway <= {*p.gateway} and interface <= {*p.interface}
+            p
+            for p in self.case.profiles.tables.values()
+            if gateway <= {*p.gateway} and interface <= {*p.interface} and _policy(p) == _policy(self._asked)
         ]
         best = min(fits, key=lambda p: (len(p.interface), len(p.gateway), p.name), default=None)
         spare = {*best.interface} - interface if best else set()
@@ -439,17 +513,17 @@ class _Adviser:
     def _worth_it(self, advice: Sequence[Advice]) -> tuple[set[str], set[str]]:
         """Gateway and interface services, if all advice is followed; without NAT gateways all that is called."""
         find, called = self.case.catalog.find, {u.service for u in self.case.called}
-        gateway = {s for s in called if find(s, Kind.GATEWAY)}
+        stay = [e for e in self.case.serving if not (e.delete_after or e.requester_managed)]
+        named = [(short_name(e.service, self.vpc.place.region), e) for e in stay]
+        # What is ours and free stays, called or not: another profile would take it away.
+        free = {s for s, e in named if e.is_ours and e.kind is Kind.GATEWAY}
+        gateway = {s for s in called | free if find(s, Kind.GATEWAY)}
         dropped = {a.service for a in advice if a.do is Do.DROP}  # not those that are only cheaper by NAT
-        kept = {
-            short_name(e.service, self.vpc.place.region)
-            for e in self.case.serving
-            if e.kind is Kind.INTERFACE and not e.requester_managed
-        }
-        interface = kept | {a.service for a in advice if a.do in {Do.ADD, Do.NEED}}
-        if not self.case.has_nat or any(a.do is Do.WITHOUT_NAT for a in advice):
-            interface |= {s for s in called if find(s, Kind.INTERFACE)}
-        return gateway, interface - gateway - dropped - self.case.centrally
+        kept = {s for s, e in named if e.kind is Kind.INTERFACE and find(s, Kind.INTERFACE)}
+        new = {a.service for a in advice if a.do in {Do.ADD, Do.NEED}}
+        if any(a.do is Do.WITHOUT_NAT for a in advice):
+            new |= {s for s in called if find(s, Kind.INTERFACE)}
+        return gateway, (kept - dropped) | (new - gateway - dropped - self.case.centrally)
 
     def _table(self, name: str, gateway: Collection[str], interface: Collection[str]) -> str:
         assert self.evidence is not None  # noqa: S101
@@ -458,6 +532,8 @@ class _Adviser:
         for key, names in (("gateway", gateway), ("interface", interface)):
             listed = ", ".join(f'"{n}"' for n in sorted(names))
             lines += [f"{key} = [{listed}]"] if names else []
+        if policy := _policy(self._asked):
+            lines.append(f'policy = "{policy}"')
         return "\n".join(lines)
 
     # ---- words ----
@@ -480,7 +556,7 @@ class _Adviser:
         """What makes the bytes of a service uncertain."""
         logs, prices = self.evidence, self.prices
         assert logs is not None  # noqa: S101
-        subnets = [s for c in usage.clients if (s := subnet_of(self.vpc, c)) is not None]
+        subnets = [s for c in usage.clients if (s := self.case.subnet_of(c)) is not None]
         # Where the flow log's format tells the way, `direct` has counted them already.
         public = 0 if usage.direct else sum(self.case.exits.get(s.id) == "igw" for s in subnets)
         more = monthly_gb(logs.aws_bytes, logs.span)
@@ -506,17 +582,27 @@ class _Adviser:
         return f" at ${self.prices.nat_gb.normalize():f} per GB" if self.prices else ""
 
     def _at_most(self) -> str:
-        """All that the NAT gateways carried, wherever it went."""
-        carried, nats = self.case.nat_bytes, self.case.nats
-        if carried is None or not nats or not self.prices or not self.case.nat_days:
+        gb = self._counted()
+        if gb is None or not self.prices:
             return ""
-        gb = monthly_gb(sum(carried.get(n.id, 0) for n in nats), self.case.nat_days)
         return f"; all that they carry is {_gb(gb)} a month, for {dollars(gb * self.prices.nat_gb)}"
+
+    def _counted(self) -> Decimal | None:
+        """GB a month, all that the NAT gateways carried, wherever it went; None where nobody counted."""
+        carried, nats = self.case.nat_bytes, self.case.nats
+        if carried is None or not nats or not self.case.nat_days:
+            return None
+        return monthly_gb(sum(carried.get(n.id, 0) for n in nats), self.case.nat_days)
 
 
 def _by_nat(usage: Usage) -> int:
     """Bytes that a NAT gateway is paid for."""
     return usage.outside - usage.direct
+
+
+def _policy(profile: Profile | None) -> str:
+    """Its name; empty for none."""
+    return profile.policy.name if profile and profile.policy else ""
 
 
 def _enough(prices: Prices, zones: int, gb: Decimal) -> int:

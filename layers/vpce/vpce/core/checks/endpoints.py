@@ -161,8 +161,7 @@ def idle_endpoint(subject: Subject) -> Iterator[Problem]:
     for endpoint in subject.interfaces:
         activity = subject.network.activity.get(endpoint.id)
         stays = endpoint.state == "available" and endpoint.id not in going
-        spare = subject.short(endpoint) in SELF_KEPT or is_expected(endpoint, subject.vpc)
-        if activity and activity.use is Use.IDLE and stays and not spare:
+        if activity and activity.use is Use.IDLE and stays and not is_expected(endpoint, subject.vpc):
             remarks = [activity.why, *([] if endpoint.private_dns else ["its private DNS is off"])]
             if wrong := misspelt(endpoint, subject.vpc):
                 remarks.append(wrong)
@@ -172,11 +171,6 @@ def idle_endpoint(subject: Subject) -> Iterator[Problem]:
                 fix="\n".join(_rid_of(subject, endpoint)),
                 monthly=subject.month(endpoint),
             )
-
-
-SELF_KEPT = frozenset({"guardduty-data", "guardduty-data-fips"})
-"""Services that are called only where an agent runs, and whose endpoints may be there before one does.
-https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-shared-vpc.html"""
 
 
 def _rid_of(subject: Subject, endpoint: Endpoint) -> Iterator[str]:

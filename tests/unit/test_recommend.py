@@ -108,12 +108,15 @@ def test_above_its_break_even_an_endpoint_is_added() -> None:
     assert only.prices == "list prices of eu-west-1, 2026-09-21"
 
 
-def test_below_it_in_all_zones_it_is_added_in_fewer() -> None:
-    (only,) = recommend(a_case(a_usage(gb=300))).advice
-    assert (only.do, only.what) == (Do.ADD, "interface endpoint for sqs in 1 zone")
+def test_below_it_in_all_zones_fewer_may_pay_at_the_price_of_availability() -> None:
+    advice = recommend(a_case(a_usage(gb=300))).advice
+    (only,) = advice
+    assert (only.do, only.what) == (Do.NARROW, "interface endpoint for sqs in 1 of 2 zones")
     assert only.saving == pytest.approx(Decimal(300) * Decimal("0.038") - TWO_ZONES / 2, abs=Decimal("0.01"))
-    assert "endpoint-zones" in only.fix
-    assert "in all 2 zones it would cost more" in only.unsure
+    assert only.fix.endswith("Key=endpoint-zones,Value=1")
+    assert "in all 2 it would cost more" in only.unsure
+    assert "holds for all endpoints of ours" in only.unsure
+    assert in_all(advice) == "$3.37 a month at the price of privacy or zones"
 
 
 def test_below_it_in_one_zone_it_is_not_worth_it_and_how_much_it_would_cost_is_said() -> None:
@@ -128,7 +131,7 @@ def test_what_is_advised_for_money_never_costs_money(gb: float, zones: int) -> N
     case = a_case(a_usage(gb=gb), vpc=a_vpc(endpoints=FREE, subnets=subnets, route_tables=(by("nat-1"),)))
     for advice in recommend(case).advice:
         assert advice.saving is not None
-        assert (advice.saving > 0) == (advice.do is Do.ADD)
+        assert (advice.saving > 0) == (advice.do in {Do.ADD, Do.NARROW})
 
 
 def test_a_missing_gateway_endpoint_saves_all_that_the_nat_gateway_takes() -> None:
@@ -303,7 +306,7 @@ def test_below_the_break_even_of_one_zone_the_nat_gateway_carries_it_for_less() 
     assert said(case) == [(Do.BY_NAT, "vpce-sqs (sqs, 2 zones)", f"{float(TWO_ZONES) + 1 - 4.8:.2f}")]
     advice = recommend(case).advice
     assert not saving_of(advice)
-    assert in_all(advice) == "$12.26 a month where privacy does not matter"
+    assert in_all(advice) == "$12.26 a month at the price of privacy or zones"
 
 
 def test_whom_the_nat_gateway_does_not_serve_is_told() -> None:
@@ -329,9 +332,12 @@ def test_what_nobody_reaches_without_its_endpoint_is_not_cheaper_by_nat(endpoint
     assert {a.do for a in told.advice} == {Do.NARROW}
 
 
-def test_without_a_nat_gateway_nothing_is_cheaper_than_one_zone() -> None:
-    case = with_endpoints(an_interface(), target="", evidence=None, activity={"vpce-sqs": used("vpce-sqs", 100)})
-    assert said(case) == [(Do.NARROW, "1 endpoint of ours in 1 zone", "8.03")]
+@pytest.mark.parametrize(("letters", "gb", "advised"), [("ab", 100, []), ("abc", 100, ["8.03"]), ("abc", 900, [])])
+def test_without_a_nat_gateway_two_zones_stay(letters: str, gb: float, advised: list[str]) -> None:
+    """Nothing else would carry it. A third is little worth where it costs more than all the data."""
+    endpoint = an_interface(subnets=frozenset(f"subnet-{letter}" for letter in letters))
+    case = with_endpoints(endpoint, target="", evidence=None, activity={"vpce-sqs": used("vpce-sqs", gb)})
+    assert said(case) == [(Do.NARROW, "1 endpoint of ours in 2 zones", saving) for saving in advised]
 
 
 def test_between_the_break_evens_fewer_zones_are_enough() -> None:
@@ -591,7 +597,7 @@ def test_most_money_comes_first() -> None:
     advice = everything().advice
     assert list(advice) == sorted(advice, key=order_of)
     assert [key(a) for a in advice] == sorted(key(a) for a in advice)
-    assert len({a.do for a in advice}) == 4
+    assert len({a.do for a in advice}) == 5
 
 
 def test_kinds_of_offers_are_told_apart() -> None:

@@ -29,7 +29,7 @@ def case_of(around: Surroundings, vpc: Vpc, network: Network, evidence: Evidence
         zones=_zones(around, vpc),
         evidence=evidence,
         activity=network.activity,
-        nats=network.nat_gateways if network.knows(Facet.NATS) else None,
+        nats=tuple(n for n in network.nat_gateways if n.state != "deleting") if network.knows(Facet.NATS) else None,
         nat_bytes=network.nat_bytes,
         nat_days=network.counted_days,
         central=served_centrally(vpc, network, around.catalog),

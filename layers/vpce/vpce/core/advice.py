@@ -27,6 +27,7 @@ class Do(StrEnum):
     BY_NAT = "cheaper by NAT"
     """Dropped, it would save money, at the price of privacy: not counted in what could be saved."""
     NARROW = "fewer zones"
+    """It would save money, at the price of availability: not counted either."""
     WITHOUT_NAT = "no NAT"
     SKIP = "not worth it"
     """Said, so that nobody has to work it out again."""
@@ -91,9 +92,13 @@ class Recommendation:
     """Commands that would tell more."""
 
 
+RESERVED = frozenset({Do.BY_NAT, Do.NARROW})
+"""What saves money, and costs something else."""
+
+
 def saving_of(advice: Iterable[Advice]) -> Decimal:
     """US dollars a month, of what is advised without reserve and can be told; what calls need is not against it."""
-    return sum_of(a for a in advice if a.do is not Do.BY_NAT)
+    return sum_of(a for a in advice if a.do not in RESERVED)
 
 
 def sum_of(advice: Iterable[Advice]) -> Decimal:
@@ -101,9 +106,9 @@ def sum_of(advice: Iterable[Advice]) -> Decimal:
 
 
 def in_all(advice: Collection[Advice]) -> str:
-    """``$78.48 a month, and $14.54 more where privacy does not matter``; empty where nothing could be saved."""
-    total, more = saving_of(advice), sum_of(a for a in advice if a.do is Do.BY_NAT)
-    reserve = f"{dollars(more)}{' more' if total else ' a month'} where privacy does not matter" if more else ""
+    """``$76.63 a month, and $16.40 more at the price of privacy or zones``; empty where nothing could be saved."""
+    total, more = saving_of(advice), sum_of(a for a in advice if a.do in RESERVED)
+    reserve = f"{dollars(more)}{' more' if total else ' a month'} at the price of privacy or zones" if more else ""
     return ", and ".join(s for s in (f"{dollars(total)} a month" if total else "", reserve) if s)
 
 
@@ -128,7 +133,7 @@ def _lines(said: Recommendation) -> Iterator[str]:
         if evidence
         else "no logs"
     )
-    yield f"  from {when}; {said.prices or 'no prices'}"
+    yield f"  from {when}; {said.prices.with_doubts if said.prices else 'no prices'}"
     for heading, some in (
         ("worth it", [a for a in said.advice if a.is_worth_it]),
         ("not worth it", [a for a in said.advice if not a.is_worth_it]),

@@ -88,7 +88,7 @@ def in_full(report: Report) -> str:
 
 def _money(report: Report) -> Iterator[str]:
     lines = [one for advice in report.advice for one in advice_lines(advice, where=True)]
-    yield from _section(f"WHAT WOULD SAVE MONEY ({_saving(report)})", lines, [])
+    yield from _section(f"WHAT ENDPOINTS ARE WORTH ({_saving(report)})", lines, [])
 
 
 def _saving(report: Report) -> str:

@@ -119,11 +119,16 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+MOST_CLIENTS = 100
+"""Named in a document; a VPC may have tens of thousands."""
+
+
 def _usage_document(usage: Usage) -> dict[str, Any]:
     return {
         "service": usage.service,
         "names": list(usage.names),
-        "clients": list(usage.clients),
+        "clients": list(usage.clients[:MOST_CLIENTS]),
+        "client_count": len(usage.clients),
         "lookups": usage.lookups,
         "bytes": usage.bytes,
         "outside": usage.outside,

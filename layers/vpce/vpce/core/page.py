@@ -346,7 +346,7 @@ def _advice(advice: Sequence[Advice]) -> Iterator[Html]:
         total = in_all(advice) or "Nothing"
         yield _section(
             "money",
-            "What would save money",
+            "What endpoints are worth",
             _tag("p", f"{total}, by list prices, of what can be told in money."),
             _long_table(
                 "money",

@@ -55,8 +55,13 @@ class Prices:
     """Fields that nobody found, and that were taken from what holds in other regions; `source` says how."""
 
     def __str__(self) -> str:
+        return f"list prices of {self.region}, {self.date}"
+
+    @property
+    def with_doubts(self) -> str:
+        """The same, and which of them nobody found; for where all of them count."""
         doubt = f" (unproven: {', '.join(self.unproven)})" if self.unproven else ""
-        return f"list prices of {self.region}, {self.date}{doubt}"
+        return f"{self}{doubt}"
 
 
 _AMOUNTS = ("endpoint_hour", "nat_hour", "nat_gb", "public_ipv4_hour")

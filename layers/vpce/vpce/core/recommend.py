@@ -6,6 +6,7 @@ What is called and has no endpoint, by logs (``vpce.core.evidence``)::
     --------------------        ----------                      -----------------------------------------------------
     NAT gateway                 anything, to S3 or DynamoDB     add the gateway endpoint: it is free
     NAT gateway                 more than the break-even        add the interface endpoint
+    NAT gateway                 more than that of fewer zones   in fewer zones, if one does without the others
     NAT gateway                 less                            not worth it, and what it would cost
     internet gateway            anything                        not worth it: data to AWS in the region is free there
     something else              anything                        nobody can tell here what that costs
@@ -160,6 +161,9 @@ _FREE_ACROSS = "packets to an endpoint in another zone cost nothing extra"
 """https://aws.amazon.com/about-aws/whats-new/2022/04/aws-data-transfer-price-reduction-privatelink-transit-gateway-client-vpn-services/"""
 
 
+_FOR_ALL = f"{ZONES_TAG} holds for all endpoints of ours in the VPC"
+
+
 class _Adviser:
     def __init__(self, case: Case) -> None:
         self.case, self.vpc, self.prices, self.evidence = case, case.vpc, case.prices, case.evidence
@@ -203,7 +207,7 @@ class _Adviser:
             why=why,
             unsure=unsure,
             fix=fix,
-            prices=str(self.prices or ""),
+            prices=self.prices.with_doubts if self.prices else "",
         )
 
     # ---- what is called ----
@@ -285,29 +289,29 @@ class _Adviser:
         )
 
     def _against_nat(self, usage: Usage, zones: int, gb: Decimal, prices: Prices) -> Advice:
-        """An endpoint in as many zones as it is worth, if any. It would carry also what no NAT gateway is paid for."""
+        """An endpoint in all zones, or in fewer if only that pays; with all that goes to it, also past NAT gateways."""
         assert self.evidence is not None  # noqa: S101
         nat = monthly_gb(_by_nat(usage), self.evidence.span)
         spared = nat * prices.nat_gb - data_month(prices, gb)
         enough = next((n for n in range(zones, 0, -1) if endpoint_month(prices, n) < spared), 0)
+        do = Do.ADD if enough == zones else Do.NARROW if enough else Do.SKIP
         number = enough or zones
         threshold = break_even(prices, number)
-        only = ""
-        if 0 < enough < zones:
-            only = f"in all {zones} zones it would cost more than the NAT gateway; {ZONES_TAG} holds for all of the VPC"
+        where = count(number, "zone") if do is not Do.NARROW else f"{number} of {zones} zones"
         why = f"{_gb(nat)} a month go to it by a NAT gateway{self._per_gb()}" + (
             f"; from {_gb(threshold)} on an endpoint in {count(number, 'zone')} is cheaper"
             if threshold is not None
             else "; no amount of data makes an endpoint cheaper"
         )
+        fewer = _together(f"in all {zones} it would cost more than the NAT gateway", _FOR_ALL, _down(number))
         return self._advice(
-            Do.ADD if enough else Do.SKIP,
-            f"interface endpoint for {usage.service} in {count(number, 'zone')}",
+            do,
+            f"interface endpoint for {usage.service} in {where}",
             saving=spared - endpoint_month(prices, number),
             why=why,
             service=usage.service,
-            unsure=_together(only, self._doubts(usage)),
-            fix=tag_it(self.vpc, str(enough), ZONES_TAG) if only else "",
+            unsure=_together(fewer if do is Do.NARROW else "", self._doubts(usage)),
+            fix=tag_it(self.vpc, str(number), ZONES_TAG) if do is Do.NARROW else "",
         )
 
     @cached_property
@@ -402,14 +406,14 @@ class _Adviser:
 
     def _narrowed(self) -> Iterator[Advice]:
         """Fewer zones, where fewer are enough; of ours all together, since one tag says it for the VPC."""
-        ours: dict[int, int] = {}
+        ours: list[int] = []
         most = 1
         for endpoint, service, gb, prices in self._carried(is_below=False):
             zones = len(endpoint.subnets)
-            enough = max(1, _enough(prices, zones, gb))
+            enough = self._enough_zones(prices, zones, gb)
             if endpoint.is_ours:
                 most = max(most, enough)
-                ours[zones] = ours.get(zones, 0) + 1
+                ours.append(zones)
             elif enough < zones:
                 dropped = sorted(endpoint.subnets)[enough:]
                 words = ("--vpc-endpoint-id", endpoint.id, "--remove-subnet-ids", *dropped)
@@ -422,16 +426,21 @@ class _Adviser:
                     unsure=_down(enough),
                     fix=aws(self.vpc.place, "ec2 modify-vpc-endpoint", *words),
                 )
-        if less := sum((zones - most) * number for zones, number in ours.items() if zones > most):
-            number = sum(number for zones, number in ours.items() if zones > most)
+        if wider := [zones for zones in ours if zones > most]:
             yield self._advice(
                 Do.NARROW,
-                f"{count(number, 'endpoint')} of ours in {count(most, 'zone')}",
-                saving=self._hours(less),
-                why=f"none of them carries enough for more; {_FREE_ACROSS}",
-                unsure=_down(most),
+                f"{count(len(wider), 'endpoint')} of ours in {count(most, 'zone')}",
+                saving=self._hours(sum(wider) - most * len(wider)),
+                why=f"little goes through each of them; {_FREE_ACROSS}",
+                unsure=_together(_FOR_ALL, _down(most)),
                 fix=tag_it(self.vpc, str(most), ZONES_TAG),
             )
+
+    def _enough_zones(self, prices: Prices, zones: int, gb: Decimal) -> int:
+        """Where a NAT gateway is, as many as pay beside it; else two, if a zone costs more than all the data."""
+        if self.case.has_nat:
+            return max(1, _enough(prices, zones, gb))
+        return min(zones, 2) if data_month(prices, gb) < endpoint_month(prices, 1) else zones
 
     # ---- without NAT gateways ----
 

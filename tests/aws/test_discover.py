@@ -235,6 +235,37 @@ def test_a_log_that_may_not_be_read_is_a_source_in_trouble(looking: World) -> No
     assert "the VPC has no query log" not in "\n".join(found.gaps)
 
 
+def test_flow_logs_of_subnets_in_one_group_are_read_once(looking: World) -> None:
+    vpc = looking.vpc()
+    subnets = [looking.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in (50, 51)]
+    a_group("flows", (THEN, a_flow(WEB, 1000)), (THEN, a_flow(WEB, 24, interface="eni-00000002")))
+    looking.ec2.create_flow_logs(
+        ResourceType="Subnet", ResourceIds=subnets, TrafficType="ALL", LogGroupName="flows",
+        DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+    )  # fmt: skip
+
+    found = evidence(looking, vpc)
+
+    assert found.other_bytes == 1024
+    assert [(s.where, s.records) for s in found.sources] == [("log group flows", 2)]
+
+
+def test_flow_logs_of_the_vpc_and_a_subnet_in_one_group_are_told_and_not_summed(looking: World) -> None:
+    vpc = looking.vpc()
+    log_flows(looking, vpc, a_flow(WEB, 1000), a_flow(WEB, 1000))
+    subnet = looking.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.50.0/24")["Subnet"]["SubnetId"]
+    looking.ec2.create_flow_logs(
+        ResourceType="Subnet", ResourceIds=[subnet], TrafficType="ALL", LogGroupName="flows",
+        DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+    )  # fmt: skip
+
+    found = evidence(looking, vpc)
+
+    assert found.other_bytes == 0
+    assert ["writes there too" in s.trouble for s in found.sources] == [True, True]
+    assert "the VPC has no flow log" not in "\n".join(found.gaps)
+
+
 def test_of_two_flow_logs_one_is_read_and_the_other_stands_in_where_it_cannot(looking: World) -> None:
     vpc = looking.vpc()
     log_flows(looking, vpc, a_flow(WEB, 7))

@@ -22,7 +22,16 @@ from vpce.aws.observe import pages
 from vpce.core.attribution import Attribution, Names, Ranges, read_ranges
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source
 from vpce.core.flowlog import SKIPPED_BY_AWS, read_flows
-from vpce.core.logs import better_flow_log, gaps_of, is_poor, published_ranges, query_log_commands, silences, to_try
+from vpce.core.logs import (
+    better_flow_log,
+    gaps_of,
+    is_poor,
+    published_ranges,
+    query_log_commands,
+    silences,
+    to_try,
+    told_apart,
+)
 from vpce.core.model import Kind, short_name
 from vpce.core.notice import count
 from vpce.core.querylog import read_queries
@@ -133,7 +142,7 @@ class _Look:
         if vpc.is_shared_with_us:
             self.gaps.append(f"the VPC is shared by account {vpc.owner}, whose logs are not to be seen from here")
         resources = [vpc.id, *(s.id for s in vpc.subnets), *(i["NetworkInterfaceId"] for i in interfaces)]
-        flows = self._listed(FLOW_LOG, "flow logs", lambda: flow_logs(around.ec2, vpc.place, resources))
+        flows = self._listed(FLOW_LOG, "flow logs", lambda: told_apart(flow_logs(around.ec2, vpc.place, resources)))
         asked = (self._client_of, vpc.place, vpc.id)
         queries = self._listed(QUERY_LOG, "query logs", lambda: query_logs(*asked))
         if all(log.trouble for log in queries):
@@ -163,7 +172,8 @@ class _Look:
             return
         self.sources += [Source(kind=g.kind, where=g.where, trouble=g.trouble) for g in logs if g.trouble]
         for together in to_try(logs, self.vpc.id, self.wanted.since):
-            read = [self._source(log, parse, take) for log in together]
+            once = {(log.group or log.id, log.format): log for log in together}  # a log group has all of theirs
+            read = [self._source(log, parse, take) for log in once.values()]
             self.sources += read
             if any(s.records for s in read):
                 for log in together:

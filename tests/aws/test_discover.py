@@ -237,7 +237,9 @@ def test_a_log_that_may_not_be_read_is_a_source_in_trouble(looking: World) -> No
 
 def test_flow_logs_of_subnets_in_one_group_are_read_once(looking: World) -> None:
     vpc = looking.vpc()
-    subnets = [looking.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in (50, 51)]
+    subnets = sorted(
+        looking.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in (50, 51)
+    )
     a_group("flows", (THEN, a_flow(WEB, 1000)), (THEN, a_flow(WEB, 24, interface="eni-00000002")))
     looking.ec2.create_flow_logs(
         ResourceType="Subnet", ResourceIds=subnets, TrafficType="ALL", LogGroupName="flows",
@@ -248,6 +250,22 @@ def test_flow_logs_of_subnets_in_one_group_are_read_once(looking: World) -> None
 
     assert found.other_bytes == 1024
     assert [(s.where, s.records) for s in found.sources] == [("log group flows", 2)]
+    assert f"the flow logs are those of {', '.join(subnets)}; of the rest of the VPC there is none" in found.gaps
+    assert not found.is_whole
+
+
+def test_flow_logs_of_all_subnets_are_of_the_whole_vpc(looking: World) -> None:
+    vpc = looking.vpc()
+    a_group("flows", (THEN, a_flow(WEB, 7)))
+    looking.ec2.create_flow_logs(
+        ResourceType="Subnet", ResourceIds=[s.id for s in observed(looking, vpc).subnets], TrafficType="ALL",
+        LogGroupName="flows", DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+    )  # fmt: skip
+
+    found = evidence(looking, vpc)
+
+    assert found.is_whole
+    assert not any("the flow logs are those of" in gap for gap in found.gaps)
 
 
 def test_flow_logs_of_the_vpc_and_a_subnet_in_one_group_are_told_and_not_summed(looking: World) -> None:
@@ -285,6 +303,7 @@ def test_of_two_flow_logs_one_is_read_and_the_other_stands_in_where_it_cannot(lo
         ("log group flows", 1, False),
     ]
     assert found.other_bytes == 7
+    assert found.is_whole  # both have the same traffic
 
 
 def test_a_flow_log_of_the_best_format_wants_no_better_one_and_an_empty_one_is_not_the_last(looking: World) -> None:

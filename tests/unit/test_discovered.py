@@ -41,6 +41,7 @@ EVIDENCE = Evidence(
     ),
     gaps=("flow log fl-1 was made 2026-11-21 13:00 UTC; of the time before there is nothing",),
     better=(better_flow_log(VPC), published_ranges(VPC.id), *query_log_commands(VPC)),
+    is_whole=False,
 )  # fmt: skip
 
 
@@ -65,7 +66,16 @@ def test_machines_get_all_of_it_and_it_is_read_back() -> None:
     assert read_evidence(document) == EVIDENCE
     assert (document["has_names"], document["has_bytes"], document["is_whole"]) == (True, True, False)
     assert document["services"][0]["bytes"] == 1012 * GB
-    assert (document["days_of_bytes"], evidence_document(replace(EVIDENCE, sources=()))["days_of_bytes"]) == (7, 0)
+
+
+def test_days_of_bytes_end_where_reading_did() -> None:
+    first, last = UNTIL - timedelta(days=7), UNTIL - timedelta(days=5)
+    whole = Source(kind=FLOW_LOG, where="x", records=2, first=first, last=last)
+    broken = replace(whole, trouble="only the first 2 lines were read")
+
+    assert [replace(EVIDENCE, sources=s).days_of_bytes for s in ((), (whole,), (broken,))] == [0, 7, 2]
+    unread = Source(kind=FLOW_LOG, where="y", trouble="it has rejected traffic only (TrafficType REJECT)")
+    assert replace(EVIDENCE, sources=(whole, unread)).days_of_bytes == 7
 
 
 def test_what_a_log_says_cannot_turn_the_text_into_another() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
@@ -84,6 +84,7 @@ class _Look:
     sources: list[Source] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     better: list[str] = field(default_factory=list)
+    is_whole: bool = True
     unknown: set[str] = field(default_factory=set)
     """Kinds of logs of which nobody knows whether there are any, as the gaps say."""
 
@@ -115,7 +116,7 @@ class _Look:
         self._read(flows, read_flows, attribution.flow)
         self.gaps += (gap for source in self.sources for gap in silences(source, wanted.since, wanted.until))
         self._tell(queries, flows)
-        return attribution.evidence(self.sources, self.gaps, self.better)
+        return replace(attribution.evidence(self.sources, self.gaps, self.better), is_whole=self.is_whole)
 
     def _ranges(self) -> Ranges:
         where = self.wanted.ip_ranges
@@ -168,9 +169,12 @@ class _Look:
     ) -> None:
         """All files that were given; else the first of the VPC's own logs that has something to tell."""
         if self.wanted.files:
-            self.sources += [self._source(log, parse, take) for log in logs]
+            read = [self._source(log, parse, take) for log in logs]
+            self.sources += read
+            self.is_whole &= not any(s.trouble for s in read)
             return
-        self.sources += [Source(kind=g.kind, where=g.where, trouble=g.trouble) for g in logs if g.trouble]
+        unread = [Source(kind=g.kind, where=g.where, trouble=g.trouble) for g in logs if g.trouble]
+        self.sources += unread
         for together in to_try(logs, self.vpc.id, self.wanted.since):
             once = {(log.group or log.id, log.format): log for log in together}  # a log group has all of theirs
             read = [self._source(log, parse, take) for log in once.values()]
@@ -178,12 +182,21 @@ class _Look:
             if any(s.records for s in read):
                 for log in together:
                     self.gaps += gaps_of(log, self.wanted.since)
-                if together[0].resource != self.vpc.id:
+                is_of_all = self._has_all({log.resource for log in together})
+                if not is_of_all:
                     only = ", ".join(log.resource for log in together)
                     self.gaps.append(
                         f"the {together[0].kind}s are those of {only}; of the rest of the VPC there is none"
                     )
+                # What others were to tell, this one has told.
+                self.is_whole &= is_of_all and not any(s.trouble for s in read)
                 return
+            unread += [s for s in read if s.trouble]
+        self.is_whole &= not unread
+
+    def _has_all(self, resources: set[str]) -> bool:
+        """Whether logs of these have all of the VPC's traffic."""
+        return self.vpc.id in resources or resources >= {s.id for s in self.vpc.subnets}
 
     def _source(self, log: Log, parse: Callable[..., Iterator[Any]], take: Callable[[Any], str]) -> Source:
         """One log, read from its first line to its last."""

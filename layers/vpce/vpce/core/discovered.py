@@ -157,6 +157,7 @@ def read_evidence(document: Mapping[str, Any]) -> Evidence:
         sources=tuple(_read_source(source) for source in document["sources"]),
         gaps=tuple(document["gaps"]),
         better=tuple(document["better"]),
+        is_whole=document["is_whole"],
     )
 
 

@@ -586,6 +586,20 @@ def test_no_byte_is_lost_and_none_counted_twice(
     assert sum(u.inside for u in found.services) == sum(f.bytes for f in flows if "10.0.9.9" in f)
 
 
+def test_more_pairs_than_are_remembered_are_told_and_never_given_to_another_service() -> None:
+    queries = [a_query(SQS, PEER), a_query(SNS, PEER, client=OTHER_CLIENT), a_query(SNS, "52.94.1.2")]
+    flows = [a_flow(), a_flow(OTHER_CLIENT, size=7), a_flow(destination="52.94.1.2", size=30)]
+    found = evidence(*queries, *flows, most_pairs=1)
+
+    assert {u.service: (u.lookups, u.bytes) for u in found.services} == {"sqs": (1, 1000), "sns": (2, 0)}
+    assert found.aws_bytes == 37
+    assert found.gaps[0] == (
+        "2 answers were more than are remembered (1 pairs of a client and an address): "
+        "bytes to their addresses are told as if nobody had asked"
+    )
+    assert evidence(*queries, *flows, most_pairs=4).gaps == ()
+
+
 def test_memory_follows_what_is_distinct_and_not_the_records() -> None:
     """Ten times the records of the same clients and addresses take no more of it."""
 

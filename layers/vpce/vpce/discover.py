@@ -56,6 +56,8 @@ class Wanted:
     """AWS's ip-ranges.json, a file or ``s3://bucket/key``; empty where there is none."""
     most: int | None = None
     """Lines of a log; None for all."""
+    most_pairs: int | None = None
+    """Of a client and an address that are remembered, some 400 bytes each; None for all."""
     goes_on: Callable[[], bool] = lambda: True
     """Whether there is time to read on."""
     progress: Callable[[str], None] = lambda _: None
@@ -110,6 +112,7 @@ class _Look:
                 for e in vpc.endpoints
                 if e.kind is Kind.GATEWAY and not e.is_leaving and not e.is_broken
             },
+            most_pairs=wanted.most_pairs,
         )
         queries, flows = self._logs(interfaces)
         self._read(queries, lambda lines, _, skipped: read_queries(lines, skipped), attribution.query)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from functools import lru_cache
@@ -227,6 +228,7 @@ class Attribution:
         skip_interfaces: Collection[str] = (),
         gateways: Collection[str] = (),
         skew: int = 60,
+        most_pairs: int | None = None,
     ) -> None:
         """For one VPC.
 
@@ -241,6 +243,7 @@ class Attribution:
             skip_interfaces: ids of interfaces of NAT gateways, endpoints and the like, whose records are others' again.
             gateways: short names of the services that the VPC has a gateway endpoint for.
             skew: seconds by which the clocks of the two logs may differ.
+            most_pairs: of a client and an address that are remembered; None for all.
 
         Raises ValueError for what is no CIDR.
 
@@ -253,11 +256,13 @@ class Attribution:
         self._ours = frozenset({"", "-", vpc})
         self._between = set(skip_interfaces)
         self._gateways = frozenset(gateways)
+        self._most = math.inf if most_pairs is None else most_pairs
         self._where = lru_cache(_KEPT)(self._where_is)
         self._code = lru_cache(_KEPT)(self._by_address)
         self._plain = lru_cache(_KEPT)(_canonical)
 
         self._told: dict[tuple[str, str], tuple[_Told, ...]] = {}
+        self._forgotten = 0
         self._anybody: dict[str, str] = {}
         self._lookups: Counter[str] = Counter()
         self._asked: defaultdict[str, set[str]] = defaultdict(set)
@@ -306,9 +311,15 @@ class Attribution:
         return region not in {None, "", "GLOBAL", self._names.region}
 
     def _remember(self, client: str, address: str, service: str, time: float) -> None:
+        told = self._told.get((client, address), ())
+        if not told and len(self._told) >= self._most:
+            # Nothing new is kept, but what is known may be no longer so.
+            self._forgotten += 1
+            if self._anybody.get(address, service) != service:
+                self._anybody[address] = _SHARED
+            return
         if self._anybody.setdefault(address, service) != service:
             self._anybody[address] = _SHARED
-        told = self._told.get((client, address), ())
         mine = next((t for t in told if t.service == service), None)
         if mine is None:
             self._told[client, address] = (*told, _Told(service, time, time))
@@ -472,6 +483,11 @@ class Attribution:
     def _gaps(self) -> list[str]:
         """What we could not tell, in words."""
         gaps = []
+        if self._forgotten:
+            gaps.append(
+                f"{self._forgotten:,} answers were more than are remembered ({self._most:,} pairs of a client and an "
+                "address): bytes to their addresses are told as if nobody had asked"
+            )
         if shared := sum(size for interface, size in self._shared.items() if interface not in self._between):
             gaps.append(
                 f"{shared:,} bytes went to addresses that several services' names led to at about the same time: "

@@ -267,6 +267,30 @@ def test_a_nat_gateway_that_nobody_named_is_known_by_its_records() -> None:
     )
 
 
+SPOKE = "10.7.0.5"
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        (a_flow(SPOKE, INTERNET, interface="eni-tgw"), True),
+        (an_answer(INTERNET, SPOKE, interface="eni-tgw"), True),
+        (a_flow(SPOKE, INTERNET, interface="eni-nat", hop_destination="10.0.0.220"), True),
+        (a_flow(SPOKE, "10.0.0.220", interface="eni-nat"), False),
+        (a_flow("10.0.0.220", INTERNET, interface="eni-nat"), False),
+        (a_flow(CLIENT, INTERNET, interface="eni-nat", hop_destination="10.0.0.220"), False),
+        (a_flow(CLIENT, SPOKE, interface="eni-tgw"), False),
+    ],
+)
+def test_a_way_out_for_other_networks_is_told(flow: Flow, expected: bool) -> None:  # noqa: FBT001
+    attribution = an_attribution(skip_interfaces=("eni-nat", "eni-tgw"))
+
+    assert attribution.flow(flow) == SEEN_TWICE
+    found = attribution.evidence(())
+    assert found.serves_others is expected
+    assert found.gaps == (("other networks reach public addresses through this VPC; that is in no sum",) * expected)
+
+
 def test_a_pod_behind_the_address_of_its_node_is_a_client() -> None:
     (usage,) = evidence(a_query(client="10.0.0.77"), a_flow(source="10.0.0.77", hop_source=CLIENT)).services
 

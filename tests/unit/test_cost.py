@@ -197,6 +197,7 @@ def test_what_an_endpoint_carries_already_costs_nothing_new() -> None:
         (evidence(aws_bytes=GB), "1.00 GB went to addresses of AWS that no one service is known by"),
         (evidence(sources=LOGS[1:]), "no flow log tells"),
         (evidence(is_whole=False), "could not be read whole"),
+        (evidence(serves_others=True), "other networks reach public addresses through the VPC"),
         (evidence(Usage(service="iam", outside=5)), "there is no endpoint for iam"),
         (evidence(Usage(service="iam", lookups=1)), "there is no endpoint for iam"),
     ],

@@ -42,6 +42,7 @@ EVIDENCE = Evidence(
     gaps=("flow log fl-1 was made 2026-11-21 13:00 UTC; of the time before there is nothing",),
     better=(better_flow_log(VPC), published_ranges(VPC.id), *query_log_commands(VPC)),
     is_whole=False,
+    serves_others=True,
 )  # fmt: skip
 
 

@@ -263,6 +263,7 @@ class Attribution:
 
         self._told: dict[tuple[str, str], tuple[_Told, ...]] = {}
         self._forgotten = 0
+        self._serves_others = False
         self._anybody: dict[str, str] = {}
         self._lookups: Counter[str] = Counter()
         self._asked: defaultdict[str, set[str]] = defaultdict(set)
@@ -330,6 +331,10 @@ class Attribution:
     def flow(self, flow: Flow) -> str:
         """Why the flow does not count; empty if it does. It counts whole at the time of its start."""
         if flow.interface in self._between:
+            self._serves_others = self._serves_others or {
+                self._where(flow.source),
+                self._where(flow.destination),
+            } == {_PRIVATE, _PUBLIC}
             return SEEN_TWICE
         if flow.vpc not in self._ours:
             return ANOTHER_VPC
@@ -461,6 +466,7 @@ class Attribution:
             sources=tuple(sources),
             gaps=(*gaps, *self._gaps()),
             better=tuple(better),
+            serves_others=self._serves_others,
         )
 
     def _told_ways(self, client: str, service: str, sizes: list[int]) -> list[int]:
@@ -483,6 +489,8 @@ class Attribution:
     def _gaps(self) -> list[str]:
         """What we could not tell, in words."""
         gaps = []
+        if self._serves_others:
+            gaps.append("other networks reach public addresses through this VPC; that is in no sum")
         if self._forgotten:
             gaps.append(
                 f"{self._forgotten:,} answers were more than are remembered ({self._most:,} pairs of a client and an "

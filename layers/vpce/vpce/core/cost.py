@@ -159,6 +159,8 @@ def _forbids(evidence: Evidence, zones_of: Mapping[str, int]) -> Iterable[str]:
         yield "no flow log tells what else goes through them"
     if not evidence.is_whole:
         yield "a log could not be read whole, so there may be more"
+    if evidence.serves_others:
+        yield "other networks reach public addresses through the VPC"
     if evidence.other_bytes:
         yield f"{_gb(evidence.other_bytes)} went to addresses that are not AWS's"
     if evidence.aws_bytes:

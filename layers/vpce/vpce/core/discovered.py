@@ -110,6 +110,7 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
         "has_names": evidence.has_names,
         "has_bytes": evidence.has_bytes,
         "is_whole": evidence.is_whole,
+        "serves_others": evidence.serves_others,
         "services": [_usage_document(u) for u in evidence.services],
         "aws_bytes": evidence.aws_bytes,
         "other_bytes": evidence.other_bytes,
@@ -158,6 +159,7 @@ def read_evidence(document: Mapping[str, Any]) -> Evidence:
         gaps=tuple(document["gaps"]),
         better=tuple(document["better"]),
         is_whole=document["is_whole"],
+        serves_others=document["serves_others"],
     )
 
 

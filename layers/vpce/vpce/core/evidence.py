@@ -75,6 +75,8 @@ class Evidence:
     """What would tell more: commands to paste."""
     is_whole: bool = True
     """The logs that were read are of the whole VPC, and were read to their end."""
+    serves_others: bool = False
+    """Other networks reach public addresses through the VPC, as spokes do by a central NAT gateway; no sum has that."""
 
     @property
     def days(self) -> float:

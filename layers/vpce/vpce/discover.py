@@ -258,7 +258,8 @@ class _Look:
             self.gaps.append(f"{_none(FLOW_LOG, flows, whose)}: how many bytes went where is not known")
         if FLOW_LOG in read and not self.wanted.ip_ranges:
             self.gaps.append(
-                "AWS's public addresses are not known here: bytes that no name explains are not told apart"
+                "AWS's public addresses are not known here: bytes that no name explains are not told apart, and S3's "
+                "and DynamoDB's of other regions may be among those of this one"
             )
             self.better.append(published_ranges(vpc.id))
         readable = [log for log in flows if not log.trouble]

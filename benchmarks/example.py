@@ -66,9 +66,11 @@ def texts() -> dict[str, str]:
     os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": REGION}
     strict_ec2.install()
     strict_dns.install()
-    mock_random.seed(1)
     with mock_aws(), strict_ec2.behave(pending=0.0), tempfile.TemporaryDirectory() as folder:
-        vpc = _a_vpc(boto3.client("ec2", region_name=REGION))
+        ec2 = boto3.client("ec2", region_name=REGION)
+        ec2.describe_vpcs()  # moto makes a default VPC now, or has made it: after that, ids follow from the seed
+        mock_random.seed(1)
+        vpc = _a_vpc(ec2)
         logs = Path(folder) / "logs"
         logs.mkdir()
         _write(logs, vpc)

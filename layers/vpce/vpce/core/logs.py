@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TELLING = {
     "vpc-id": "which VPC a record is of, so addresses tell; another VPC with the same addresses in the log is counted",
-    "pkt-dstaddr": "whom a packet through a NAT gateway is for, where the gateway's own interface is all that is seen",
+    "pkt-dstaddr": "whom a packet through NAT is for; what NAT instances, and gateways now gone, pass on counts twice",
     "pkt-dst-aws-service": "which bytes are S3's and DynamoDB's where no name explains them",
     "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints of today tell",
 }

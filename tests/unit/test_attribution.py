@@ -377,6 +377,18 @@ def test_without_a_traffic_path_the_gateway_endpoint_has_it_all_or_nothing() -> 
     assert s3(TO_S3, FROM_S3) == (6000, 0, 0)
 
 
+def test_what_visitors_of_a_web_server_send_is_no_nat_gateways() -> None:
+    visit = a_flow(INTERNET, CLIENT, 700, source_port="50000", destination_port="443", direction="ingress")
+    served = a_flow(CLIENT, INTERNET, 5000, source_port="443", destination_port="50000", direction="egress", path="8")
+    asked = a_flow(OTHER_CLIENT, INTERNET, 90, interface="eni-2", direction="egress", path="1")
+    told = an_answer(INTERNET, OTHER_CLIENT, 10, interface="eni-2", direction="ingress")
+    found = evidence(visit, served, asked, told, a_flow(destination=PEER, size=3, path="8"))
+
+    assert (found.other_bytes, found.other_direct) == (5800, 5700)
+    assert (found.aws_bytes, found.aws_direct) == (3, 3)
+    assert evidence(visit).other_direct == 0  # which way the answers go is not known
+
+
 @pytest.mark.parametrize("path", ["", "1", "8"])
 def test_no_nat_gateway_is_paid_for_ipv6_unless_it_translates(path: str) -> None:
     client, six, translated = "2600:1f18:7:1a01::10", "2a05:d018:0:0::0:1", "64:ff9b::345e:0101"

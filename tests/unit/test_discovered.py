@@ -32,6 +32,8 @@ EVIDENCE = Evidence(
     ),
     aws_bytes=3 * GB,
     other_bytes=5 * GB,
+    aws_direct=3 * GB,
+    other_direct=1 * GB,
     sources=(
         Source(kind=QUERY_LOG, where="log group /aws/vendedlogs/vpce/queries/vpc-1", records=1218),
         Source(kind=FLOW_LOG, where="s3://logs/AWSLogs/123456789012/vpcflowlogs/eu-west-1/", records=1_204_222,
@@ -52,6 +54,8 @@ def test_what_a_vpc_calls_as_people_read_it(golden: Callable[[str, str], None]) 
         services=tuple(replace(u, outside=0, direct=0, inside=0, gateway=0) for u in EVIDENCE.services),
         aws_bytes=0,
         other_bytes=0,
+        aws_direct=0,
+        other_direct=0,
         sources=EVIDENCE.sources[:1],
         gaps=("the VPC has no flow log: how many bytes went where is not known",),
         better=(),

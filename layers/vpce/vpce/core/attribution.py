@@ -375,7 +375,7 @@ class Attribution:
         if direction in _DIRECTIONS and (direction == "egress") != leaves:
             return SEEN_TWICE  # the interface is not the client's
         if service in _NO_SERVICE:
-            client, way = "", _OUTSIDE
+            client = ""
             if named == _SHARED:
                 self._shared[interface] += size
         self._bytes[interface, client, service or OTHER, way] += size
@@ -463,6 +463,8 @@ class Attribution:
             services=tuple(sorted(usages, key=lambda u: (-u.bytes, -u.lookups, u.service))),
             aws_bytes=sum(sums[AWS]),
             other_bytes=sum(sums[OTHER]),
+            aws_direct=sums[AWS][_DIRECT] + sums[AWS][_GATEWAY],
+            other_direct=sums[OTHER][_DIRECT] + sums[OTHER][_GATEWAY],
             sources=tuple(sources),
             gaps=(*gaps, *self._gaps()),
             better=tuple(better),

@@ -68,6 +68,10 @@ class Evidence:
     """Bytes to and from public addresses of AWS that no name and no published range pins to one service."""
     other_bytes: int = 0
     """Bytes to and from public addresses that are not known to be AWS's."""
+    aws_direct: int = 0
+    """Of `aws_bytes`, what no NAT gateway is paid for, as far as traffic paths tell."""
+    other_direct: int = 0
+    """So of `other_bytes`; what comes in to a load balancer is among it."""
     sources: tuple[Source, ...] = ()
     gaps: tuple[str, ...] = ()
     """What could not be told, and why, in words."""

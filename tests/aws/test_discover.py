@@ -473,6 +473,13 @@ def test_files_are_read_instead_of_the_vpcs_own_logs(looking: World, tmp_path: P
     assert found.other_bytes == 0
 
 
+def test_a_file_that_is_named_twice_is_refused(looking: World, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"{HEADER}\n{a_flow(WEB, 7)}\n")
+
+    with pytest.raises(NoLogError, match=r"a\.log is named twice"):
+        evidence(looking, looking.vpc(), files=(str(tmp_path), str(tmp_path / "a.log")))
+
+
 def test_a_broken_file_counts_as_far_as_it_goes_and_is_told(looking: World, tmp_path: Path) -> None:
     vpc = looking.vpc()
     many = gzip.compress("\n".join([HEADER, *[a_flow(WEB, 1, srcport=str(n)) for n in range(5000)]]).encode())

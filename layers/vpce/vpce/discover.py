@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vpce.aws.errors import AwsError, in_words
-from vpce.aws.lines import NoLogError, Reading, logs_in, text_of
+from vpce.aws.lines import NoLogError, Reading, logs_of, text_of
 from vpce.aws.logs import flow_logs, query_logs, query_logs_of_profiles
 from vpce.aws.network import NO_WORKLOAD
 from vpce.aws.observe import pages
@@ -140,7 +140,7 @@ class _Look:
     def _logs(self, interfaces: Sequence[Mapping[str, Any]]) -> tuple[list[Log], list[Log]]:
         """Query logs, and flow logs."""
         if self.wanted.files:
-            given = [log for name in self.wanted.files for log in logs_in(name)]
+            given = logs_of(self.wanted.files)
             return [g for g in given if g.kind == QUERY_LOG], [g for g in given if g.kind == FLOW_LOG]
         vpc, around = self.vpc, self.around
         if vpc.is_shared_with_us:

@@ -13,6 +13,7 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -178,6 +179,20 @@ class Reading:
             return True
         self.stop("there was no time left to read the rest")
         return False
+
+
+def logs_of(names: Iterable[str]) -> list[Log]:
+    """The logs of all these files and folders.
+
+    Raises:
+        NoLogError: as `logs_in`, or one file is named twice.
+
+    """
+    logs = [log for name in names for log in logs_in(name)]
+    read = Counter(Path(file).resolve() for log in logs for file in log.files)
+    if twice := [file for file, times in read.items() if times > 1]:
+        raise NoLogError(f"{min(twice)} is named twice, by itself or with its folder, and would be counted twice")
+    return logs
 
 
 def logs_in(name: str) -> list[Log]:

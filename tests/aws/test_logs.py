@@ -132,15 +132,15 @@ def test_a_flow_log_that_is_of_no_use_says_why(ec2: Any, more: dict[str, Any], w
     assert why in found(ec2, **more).trouble
 
 
-def test_a_log_group_is_known_by_its_name_or_its_arn(ec2: Any) -> None:
+def test_a_log_group_is_known_by_its_name_or_its_arn() -> None:
     both = {"LogDestinationType": "cloud-watch-logs", "LogGroupName": "flows"}
     arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:flows:*"
 
-    assert found(ec2, **both, LogDestination="").group == "flows"
-    assert found(ec2, **both, LogDestination=arn).group == "flows"
-    assert found(ec2, **both, LogDestination=arn.replace(ACCOUNT, "999999999999")).group == ""
-    assert found(ec2, LogDestination="").where == "nowhere"
-    assert found(ec2, LogDestination="arn:x:y").where == "arn:x:y"
+    assert found(here("ec2"), **both, LogDestination="").group == "flows"
+    assert found(here("ec2"), **both, LogDestination=arn).group == "flows"
+    assert found(here("ec2"), **both, LogDestination=arn.replace(ACCOUNT, "999999999999")).group == ""
+    assert found(here("ec2"), LogDestination="").where == "nowhere"
+    assert found(here("ec2"), LogDestination="arn:x:y").where == "arn:x:y"
 
 
 def a_config(vpc: str | None, destination: str = GROUP_ARN, name: str = "q") -> str:

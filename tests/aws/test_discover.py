@@ -6,6 +6,7 @@ Log groups, buckets, flow logs and query log configurations are the embedded AWS
 from __future__ import annotations
 
 import gzip
+import ipaddress
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from benchmarks.traffic import CIDRS, VPC, write_traffic
 from benchmarks.traffic import SINCE as TRAFFIC_SINCE
 from tests.aws.conftest import ACCOUNT, REGION, World
 from tests.aws.test_logs import a_config, a_group, answers, clients, here, refuses, zipped
-from tests.factories import a_gateway, a_vpc, an_interface
+from tests.factories import a_gateway, a_table, a_vpc, an_interface
 from vpce.audit import audit_place
 from vpce.aws.lines import NoLogError
 from vpce.aws.pace import Pace
@@ -339,6 +340,24 @@ def test_flow_logs_in_s3_are_read_with_published_addresses_from_s3(looking: Worl
 
     assert {s: u.outside for s, u in usages(found).items()} == {"s3": 500}
     assert (found.aws_bytes, found.other_bytes) == (60, 7)
+
+
+def test_of_a_gateway_endpoint_only_subnets_with_a_route_to_it_make_use(looking: World) -> None:
+    vpc = observed(looking, looking.vpc())
+    with_it, without = vpc.subnets[0], replace(vpc.subnets[0], id="subnet-b", cidrs=("10.0.77.0/24",))
+    tables = (
+        a_table(id="rtb-a", subnets=frozenset({with_it.id})),
+        a_table(id="rtb-b", subnets=frozenset({"subnet-b"})),
+    )
+    gateway = a_gateway("s3", route_tables=frozenset({"rtb-a"}))
+    vpc = replace(vpc, subnets=(with_it, without), route_tables=tables, endpoints=(gateway,))
+    inside = str(ipaddress.ip_network(with_it.cidrs[0])[9])
+    log_queries(vpc.id, a_query(vpc.id, "s3", S3))
+    log_flows(looking, vpc.id, a_flow(S3, 300, client=inside), a_flow(S3, 40, client="10.0.77.9"))
+
+    found = evidence_of(looking.around, vpc, Wanted(since=SINCE, until=NOW))
+
+    assert {s: (u.gateway, u.outside) for s, u in usages(found).items()} == {"s3": (300, 40)}
 
 
 def test_bytes_to_an_endpoint_are_its_services_and_its_own_interface_counts_for_nothing(looking: World) -> None:

@@ -377,6 +377,15 @@ def test_without_a_traffic_path_the_gateway_endpoint_has_it_all_or_nothing() -> 
     assert s3(TO_S3, FROM_S3) == (6000, 0, 0)
 
 
+def test_but_for_subnets_without_a_route_there() -> None:
+    lacking = {"s3": ("10.0.0.0/24", "2600:1f18:7:1a01::/64")}
+
+    assert s3(TO_S3, FROM_S3, gateways=("s3",), lacking=lacking) == (6000, 0, 0)
+    elsewhere = TO_S3._replace(source="10.0.1.5", hop_source="10.0.1.5")
+    assert s3(elsewhere, gateways=("s3",), lacking=lacking) == (0, 0, 1000)
+    assert s3(TO_S3._replace(path="7"), FROM_S3, gateways=("s3",), lacking=lacking) == (0, 0, 6000)  # the path knows
+
+
 def test_what_visitors_of_a_web_server_send_is_no_nat_gateways() -> None:
     visit = a_flow(INTERNET, CLIENT, 700, source_port="50000", destination_port="443", direction="ingress")
     served = a_flow(CLIENT, INTERNET, 5000, source_port="443", destination_port="50000", direction="egress", path="8")

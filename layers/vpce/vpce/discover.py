@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vpce.core.logs import Log
-    from vpce.core.model import Vpc
+    from vpce.core.model import Endpoint, Vpc
     from vpce.reconcile import Surroundings
 
 
@@ -96,6 +96,7 @@ class _Look:
             self.around.ec2, "describe_network_interfaces", "NetworkInterfaces", [vpc.id], IncludeManagedResources=True
         )
         interfaces = [i for i in found if i.get("VpcId") == vpc.id]
+        gateways = [e for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving and not e.is_broken]
         attribution = Attribution(
             vpc.id,
             wanted.since,
@@ -107,11 +108,8 @@ class _Look:
             skip_interfaces={
                 i["NetworkInterfaceId"] for i in interfaces if i.get("InterfaceType", "").lower() in NO_WORKLOAD
             },
-            gateways={
-                short_name(e.service, vpc.place.region)
-                for e in vpc.endpoints
-                if e.kind is Kind.GATEWAY and not e.is_leaving and not e.is_broken
-            },
+            gateways={short_name(e.service, vpc.place.region) for e in gateways},
+            lacking={short_name(e.service, vpc.place.region): [*_lacking(vpc, e.service, gateways)] for e in gateways},
             most_pairs=wanted.most_pairs,
         )
         queries, flows = self._logs(interfaces)
@@ -283,6 +281,15 @@ class _Lines:
         for line in self._lines:
             self.number += 1
             yield line
+
+
+def _lacking(vpc: Vpc, service: str, gateways: Iterable[Endpoint]) -> Iterator[str]:
+    """CIDRs of the subnets whose route table leads to no gateway endpoint of the service."""
+    leading = frozenset[str]().union(*(e.route_tables for e in gateways if e.service == service))
+    for subnet in vpc.subnets:
+        table = vpc.route_table_of(subnet)
+        if table is not None and table.id not in leading:
+            yield from subnet.cidrs
 
 
 def _endpoint_addresses(vpc: Vpc, interfaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -227,6 +227,7 @@ class Attribution:
         endpoint_addresses: Mapping[str, str] | None = None,
         skip_interfaces: Collection[str] = (),
         gateways: Collection[str] = (),
+        lacking: Mapping[str, Collection[str]] | None = None,
         skew: int = 60,
         most_pairs: int | None = None,
     ) -> None:
@@ -242,6 +243,7 @@ class Attribution:
             endpoint_addresses: address of an interface endpoint's interface → short name of its service.
             skip_interfaces: ids of interfaces of NAT gateways, endpoints and the like, whose records are others' again.
             gateways: short names of the services that the VPC has a gateway endpoint for.
+            lacking: such a name → CIDRs of the subnets whose route table does not lead there.
             skew: seconds by which the clocks of the two logs may differ.
             most_pairs: of a client and an address that are remembered; None for all.
 
@@ -256,6 +258,7 @@ class Attribution:
         self._ours = frozenset({"", "-", vpc})
         self._between = set(skip_interfaces)
         self._gateways = frozenset(gateways)
+        self._lacking = {s: [ipaddress.ip_network(c) for c in cidrs] for s, cidrs in (lacking or {}).items()}
         self._most = math.inf if most_pairs is None else most_pairs
         self._where = lru_cache(_KEPT)(self._where_is)
         self._code = lru_cache(_KEPT)(self._by_address)
@@ -474,7 +477,7 @@ class Attribution:
     def _told_ways(self, client: str, service: str, sizes: list[int]) -> list[int]:
         """The untold bytes go the ways that the client's requests to the service are known to have gone, in proportion.
 
-        Where none is known, to the gateway endpoint if the service has one, else outside; IPv6 is direct.
+        Where none is known, to the gateway endpoint if the client has a route to one, else outside; IPv6 is direct.
         """
         ways = [*sizes[:_UNTOLD], 0]
         untold, known = sizes[_UNTOLD], sizes[_GATEWAY] + sizes[_DIRECT] + sizes[_OUTSIDE]
@@ -485,8 +488,14 @@ class Attribution:
         elif ":" in client:
             ways[_DIRECT] += untold
         else:
-            ways[_GATEWAY if service in self._gateways else _OUTSIDE] += untold
+            ways[_GATEWAY if self._has_gateway(client, service) else _OUTSIDE] += untold
         return ways
+
+    def _has_gateway(self, client: str, service: str) -> bool:
+        if service not in self._gateways:
+            return False
+        lacking = self._lacking.get(service, ())
+        return not any(ipaddress.ip_address(client) in network for network in lacking)
 
     def _gaps(self) -> list[str]:
         """What we could not tell, in words."""

@@ -26,7 +26,7 @@ TELLING = {
     "vpc-id": "which VPC a record is of, so addresses tell; another VPC with the same addresses in the log is counted",
     "pkt-dstaddr": "whom a packet through NAT is for; what NAT instances, and gateways now gone, pass on counts twice",
     "pkt-dst-aws-service": "which bytes are S3's and DynamoDB's where no name explains them",
-    "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints of today tell",
+    "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints and routes of today tell",
 }
 """Field → what a flow log without it does not say, and what is taken instead."""
 LINGER = 30

@@ -43,6 +43,8 @@ _EXPORTED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z ")
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasks.html"""
 _LONGEST = 1 << 20
 """Characters of a line; what is longer is no log, and comes in pieces that nobody can read."""
+_OFTEN = 100_000
+"""Lines of an object: some seconds of a small function. AWS's files have millions."""
 _BROKEN = (*AwsError, OSError, EOFError, zlib.error)
 
 
@@ -64,7 +66,7 @@ class Reading:
     since: datetime
     until: datetime
     goes_on: Callable[[], bool] = lambda: True
-    """Asked before each call of AWS, and each file: whether there is time."""
+    """Asked before each call of AWS, each file, and every so many lines of an object: whether there is time."""
     _troubles: list[str] = field(default_factory=list)
 
     @property
@@ -159,7 +161,10 @@ class Reading:
         try:
             body = s3.get_object(Bucket=self.log.bucket, Key=key)["Body"]
             with body:
-                yield from _text(body)
+                for number, line in enumerate(_text(body), 1):
+                    yield line
+                    if number % _OFTEN == 0 and not self._has_time():
+                        return
         except ClientError as error:
             self.stop(in_words(error) if is_turned_away(error) else f"{where}: {in_words(error)}")
         except _BROKEN as error:

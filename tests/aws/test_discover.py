@@ -6,6 +6,7 @@ Log groups, buckets, flow logs and query log configurations are the embedded AWS
 from __future__ import annotations
 
 import gzip
+import ipaddress
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from benchmarks.traffic import CIDRS, VPC, write_traffic
 from benchmarks.traffic import SINCE as TRAFFIC_SINCE
 from tests.aws.conftest import ACCOUNT, REGION, World
 from tests.aws.test_logs import a_config, a_group, answers, clients, here, refuses, zipped
-from tests.factories import a_gateway, a_vpc, an_interface
+from tests.factories import a_gateway, a_table, a_vpc, an_interface
 from vpce.audit import audit_place
 from vpce.aws.lines import NoLogError
 from vpce.aws.pace import Pace
@@ -235,6 +236,55 @@ def test_a_log_that_may_not_be_read_is_a_source_in_trouble(looking: World) -> No
     assert "the VPC has no query log" not in "\n".join(found.gaps)
 
 
+def test_flow_logs_of_subnets_in_one_group_are_read_once(looking: World) -> None:
+    vpc = looking.vpc()
+    subnets = sorted(
+        looking.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in (50, 51)
+    )
+    a_group("flows", (THEN, a_flow(WEB, 1000)), (THEN, a_flow(WEB, 24, interface="eni-00000002")))
+    looking.ec2.create_flow_logs(
+        ResourceType="Subnet", ResourceIds=subnets, TrafficType="ALL", LogGroupName="flows",
+        DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+    )  # fmt: skip
+
+    found = evidence(looking, vpc)
+
+    assert found.other_bytes == 1024
+    assert [(s.where, s.records) for s in found.sources] == [("log group flows", 2)]
+    assert f"the flow logs are those of {', '.join(subnets)}; of the rest of the VPC there is none" in found.gaps
+    assert not found.is_whole
+
+
+def test_flow_logs_of_all_subnets_are_of_the_whole_vpc(looking: World) -> None:
+    vpc = looking.vpc()
+    a_group("flows", (THEN, a_flow(WEB, 7)))
+    looking.ec2.create_flow_logs(
+        ResourceType="Subnet", ResourceIds=[s.id for s in observed(looking, vpc).subnets], TrafficType="ALL",
+        LogGroupName="flows", DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+    )  # fmt: skip
+
+    found = evidence(looking, vpc)
+
+    assert found.is_whole
+    assert not any("the flow logs are those of" in gap for gap in found.gaps)
+
+
+def test_flow_logs_of_the_vpc_and_a_subnet_in_one_group_are_told_and_not_summed(looking: World) -> None:
+    vpc = looking.vpc()
+    log_flows(looking, vpc, a_flow(WEB, 1000), a_flow(WEB, 1000))
+    subnet = looking.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.50.0/24")["Subnet"]["SubnetId"]
+    looking.ec2.create_flow_logs(
+        ResourceType="Subnet", ResourceIds=[subnet], TrafficType="ALL", LogGroupName="flows",
+        DeliverLogsPermissionArn=f"arn:aws:iam::{ACCOUNT}:role/r",
+    )  # fmt: skip
+
+    found = evidence(looking, vpc)
+
+    assert found.other_bytes == 0
+    assert ["writes there too" in s.trouble for s in found.sources] == [True, True]
+    assert "the VPC has no flow log" not in "\n".join(found.gaps)
+
+
 def test_of_two_flow_logs_one_is_read_and_the_other_stands_in_where_it_cannot(looking: World) -> None:
     vpc = looking.vpc()
     log_flows(looking, vpc, a_flow(WEB, 7))
@@ -254,6 +304,7 @@ def test_of_two_flow_logs_one_is_read_and_the_other_stands_in_where_it_cannot(lo
         ("log group flows", 1, False),
     ]
     assert found.other_bytes == 7
+    assert found.is_whole  # both have the same traffic
 
 
 def test_a_flow_log_of_the_best_format_wants_no_better_one_and_an_empty_one_is_not_the_last(looking: World) -> None:
@@ -289,6 +340,24 @@ def test_flow_logs_in_s3_are_read_with_published_addresses_from_s3(looking: Worl
 
     assert {s: u.outside for s, u in usages(found).items()} == {"s3": 500}
     assert (found.aws_bytes, found.other_bytes) == (60, 7)
+
+
+def test_of_a_gateway_endpoint_only_subnets_with_a_route_to_it_make_use(looking: World) -> None:
+    vpc = observed(looking, looking.vpc())
+    with_it, without = vpc.subnets[0], replace(vpc.subnets[0], id="subnet-b", cidrs=("10.0.77.0/24",))
+    tables = (
+        a_table(id="rtb-a", subnets=frozenset({with_it.id})),
+        a_table(id="rtb-b", subnets=frozenset({"subnet-b"})),
+    )
+    gateway = a_gateway("s3", route_tables=frozenset({"rtb-a"}))
+    vpc = replace(vpc, subnets=(with_it, without), route_tables=tables, endpoints=(gateway,))
+    inside = str(ipaddress.ip_network(with_it.cidrs[0])[9])
+    log_queries(vpc.id, a_query(vpc.id, "s3", S3))
+    log_flows(looking, vpc.id, a_flow(S3, 300, client=inside), a_flow(S3, 40, client="10.0.77.9"))
+
+    found = evidence_of(looking.around, vpc, Wanted(since=SINCE, until=NOW))
+
+    assert {s: (u.gateway, u.outside) for s, u in usages(found).items()} == {"s3": (300, 40)}
 
 
 def test_bytes_to_an_endpoint_are_its_services_and_its_own_interface_counts_for_nothing(looking: World) -> None:
@@ -421,6 +490,13 @@ def test_files_are_read_instead_of_the_vpcs_own_logs(looking: World, tmp_path: P
     assert {s: u.outside for s, u in usages(found).items()} == {"sqs": 1024}
     assert {s.where for s in found.sources} == {str(tmp_path)}
     assert found.other_bytes == 0
+
+
+def test_a_file_that_is_named_twice_is_refused(looking: World, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"{HEADER}\n{a_flow(WEB, 7)}\n")
+
+    with pytest.raises(NoLogError, match=r"a\.log is named twice"):
+        evidence(looking, looking.vpc(), files=(str(tmp_path), str(tmp_path / "a.log")))
 
 
 def test_a_broken_file_counts_as_far_as_it_goes_and_is_told(looking: World, tmp_path: Path) -> None:

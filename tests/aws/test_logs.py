@@ -362,6 +362,17 @@ def test_compressed_nonsense_and_wrong_checksums_are_told(damage: bytes) -> None
     assert read(IN_S3)[1].endswith("(and 1 more)")
 
 
+def test_a_long_object_is_left_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "_OFTEN", 2)
+    an_object("20261122T1200", zipped(HEADER, ONE, ONE, TWO, TWO))
+    left = iter([True, True, False])
+
+    assert read(IN_S3, goes_on=lambda: next(left)) == (
+        [[HEADER, ONE, ONE, TWO]],
+        "there was no time left to read the rest",
+    )
+
+
 def test_a_bucket_that_is_gone_is_told() -> None:
     assert read(IN_S3) == ([], "ListObjectsV2: NoSuchBucket: The specified bucket does not exist")
 

@@ -267,6 +267,30 @@ def test_a_nat_gateway_that_nobody_named_is_known_by_its_records() -> None:
     )
 
 
+SPOKE = "10.7.0.5"
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        (a_flow(SPOKE, INTERNET, interface="eni-tgw"), True),
+        (an_answer(INTERNET, SPOKE, interface="eni-tgw"), True),
+        (a_flow(SPOKE, INTERNET, interface="eni-nat", hop_destination="10.0.0.220"), True),
+        (a_flow(SPOKE, "10.0.0.220", interface="eni-nat"), False),
+        (a_flow("10.0.0.220", INTERNET, interface="eni-nat"), False),
+        (a_flow(CLIENT, INTERNET, interface="eni-nat", hop_destination="10.0.0.220"), False),
+        (a_flow(CLIENT, SPOKE, interface="eni-tgw"), False),
+    ],
+)
+def test_a_way_out_for_other_networks_is_told(flow: Flow, expected: bool) -> None:  # noqa: FBT001
+    attribution = an_attribution(skip_interfaces=("eni-nat", "eni-tgw"))
+
+    assert attribution.flow(flow) == SEEN_TWICE
+    found = attribution.evidence(())
+    assert found.serves_others is expected
+    assert found.gaps == (("other networks reach public addresses through this VPC; that is in no sum",) * expected)
+
+
 def test_a_pod_behind_the_address_of_its_node_is_a_client() -> None:
     (usage,) = evidence(a_query(client="10.0.0.77"), a_flow(source="10.0.0.77", hop_source=CLIENT)).services
 
@@ -351,6 +375,27 @@ def test_answers_are_shared_out_where_requests_went_two_ways() -> None:
 def test_without_a_traffic_path_the_gateway_endpoint_has_it_all_or_nothing() -> None:
     assert s3(TO_S3, FROM_S3, gateways=("s3",)) == (0, 0, 6000)
     assert s3(TO_S3, FROM_S3) == (6000, 0, 0)
+
+
+def test_but_for_subnets_without_a_route_there() -> None:
+    lacking = {"s3": ("10.0.0.0/24", "2600:1f18:7:1a01::/64")}
+
+    assert s3(TO_S3, FROM_S3, gateways=("s3",), lacking=lacking) == (6000, 0, 0)
+    elsewhere = TO_S3._replace(source="10.0.1.5", hop_source="10.0.1.5")
+    assert s3(elsewhere, gateways=("s3",), lacking=lacking) == (0, 0, 1000)
+    assert s3(TO_S3._replace(path="7"), FROM_S3, gateways=("s3",), lacking=lacking) == (0, 0, 6000)  # the path knows
+
+
+def test_what_visitors_of_a_web_server_send_is_no_nat_gateways() -> None:
+    visit = a_flow(INTERNET, CLIENT, 700, source_port="50000", destination_port="443", direction="ingress")
+    served = a_flow(CLIENT, INTERNET, 5000, source_port="443", destination_port="50000", direction="egress", path="8")
+    asked = a_flow(OTHER_CLIENT, INTERNET, 90, interface="eni-2", direction="egress", path="1")
+    told = an_answer(INTERNET, OTHER_CLIENT, 10, interface="eni-2", direction="ingress")
+    found = evidence(visit, served, asked, told, a_flow(destination=PEER, size=3, path="8"))
+
+    assert (found.other_bytes, found.other_direct) == (5800, 5700)
+    assert (found.aws_bytes, found.aws_direct) == (3, 3)
+    assert evidence(visit).other_direct == 0  # which way the answers go is not known
 
 
 @pytest.mark.parametrize("path", ["", "1", "8"])
@@ -584,6 +629,20 @@ def test_no_byte_is_lost_and_none_counted_twice(
     assert sum(u.bytes for u in found.services) + found.aws_bytes + found.other_bytes == sum(f.bytes for f in flows)
     assert all(0 <= u.direct <= u.outside for u in found.services)
     assert sum(u.inside for u in found.services) == sum(f.bytes for f in flows if "10.0.9.9" in f)
+
+
+def test_more_pairs_than_are_remembered_are_told_and_never_given_to_another_service() -> None:
+    queries = [a_query(SQS, PEER), a_query(SNS, PEER, client=OTHER_CLIENT), a_query(SNS, "52.94.1.2")]
+    flows = [a_flow(), a_flow(OTHER_CLIENT, size=7), a_flow(destination="52.94.1.2", size=30)]
+    found = evidence(*queries, *flows, most_pairs=1)
+
+    assert {u.service: (u.lookups, u.bytes) for u in found.services} == {"sqs": (1, 1000), "sns": (2, 0)}
+    assert found.aws_bytes == 37
+    assert found.gaps[0] == (
+        "2 answers were more than are remembered (1 pairs of a client and an address): "
+        "bytes to their addresses are told as if nobody had asked"
+    )
+    assert evidence(*queries, *flows, most_pairs=4).gaps == ()
 
 
 def test_memory_follows_what_is_distinct_and_not_the_records() -> None:

@@ -194,9 +194,11 @@ def test_what_an_endpoint_carries_already_costs_nothing_new() -> None:
     ("seen", "says"),
     [
         (evidence(other_bytes=3 * GB), "3.00 GB went to addresses that are not AWS's"),
-        (evidence(aws_bytes=GB), "1.00 GB went to addresses of AWS that no one service is known by"),
+        (evidence(other_bytes=3 * GB, other_direct=GB), "2.00 GB went to addresses that are not AWS's"),
+        (evidence(aws_bytes=2 * GB, aws_direct=GB), "1.00 GB went to addresses of AWS that no one service is known by"),
         (evidence(sources=LOGS[1:]), "no flow log tells"),
-        (evidence(sources=(*LOGS, Source(kind=FLOW_LOG, where="g", trouble="denied"))), "could not be read whole"),
+        (evidence(is_whole=False), "could not be read whole"),
+        (evidence(serves_others=True), "other networks reach public addresses through the VPC"),
         (evidence(Usage(service="iam", outside=5)), "there is no endpoint for iam"),
         (evidence(Usage(service="iam", lookups=1)), "there is no endpoint for iam"),
     ],

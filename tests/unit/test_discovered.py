@@ -32,6 +32,8 @@ EVIDENCE = Evidence(
     ),
     aws_bytes=3 * GB,
     other_bytes=5 * GB,
+    aws_direct=3 * GB,
+    other_direct=1 * GB,
     sources=(
         Source(kind=QUERY_LOG, where="log group /aws/vendedlogs/vpce/queries/vpc-1", records=1218),
         Source(kind=FLOW_LOG, where="s3://logs/AWSLogs/123456789012/vpcflowlogs/eu-west-1/", records=1_204_222,
@@ -41,6 +43,8 @@ EVIDENCE = Evidence(
     ),
     gaps=("flow log fl-1 was made 2026-11-21 13:00 UTC; of the time before there is nothing",),
     better=(better_flow_log(VPC), published_ranges(VPC.id), *query_log_commands(VPC)),
+    is_whole=False,
+    serves_others=True,
 )  # fmt: skip
 
 
@@ -50,6 +54,8 @@ def test_what_a_vpc_calls_as_people_read_it(golden: Callable[[str, str], None]) 
         services=tuple(replace(u, outside=0, direct=0, inside=0, gateway=0) for u in EVIDENCE.services),
         aws_bytes=0,
         other_bytes=0,
+        aws_direct=0,
+        other_direct=0,
         sources=EVIDENCE.sources[:1],
         gaps=("the VPC has no flow log: how many bytes went where is not known",),
         better=(),
@@ -65,7 +71,16 @@ def test_machines_get_all_of_it_and_it_is_read_back() -> None:
     assert read_evidence(document) == EVIDENCE
     assert (document["has_names"], document["has_bytes"], document["is_whole"]) == (True, True, False)
     assert document["services"][0]["bytes"] == 1012 * GB
-    assert (document["days_of_bytes"], evidence_document(replace(EVIDENCE, sources=()))["days_of_bytes"]) == (7, 0)
+
+
+def test_days_of_bytes_end_where_reading_did() -> None:
+    first, last = UNTIL - timedelta(days=7), UNTIL - timedelta(days=5)
+    whole = Source(kind=FLOW_LOG, where="x", records=2, first=first, last=last)
+    broken = replace(whole, trouble="only the first 2 lines were read")
+
+    assert [replace(EVIDENCE, sources=s).days_of_bytes for s in ((), (whole,), (broken,))] == [0, 7, 2]
+    unread = Source(kind=FLOW_LOG, where="y", trouble="it has rejected traffic only (TrafficType REJECT)")
+    assert replace(EVIDENCE, sources=(whole, unread)).days_of_bytes == 7
 
 
 def test_what_a_log_says_cannot_turn_the_text_into_another() -> None:

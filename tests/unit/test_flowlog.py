@@ -146,6 +146,7 @@ def test_a_header_that_ran_into_a_record_leaves_no_line_read_by_the_order_before
         (LINE.replace(" 4249 ", " -4249 "), BROKEN),
         (LINE.replace(" 4249 ", " 4_249 "), BROKEN),
         (LINE.replace(" 4249 ", " 42.49 "), BROKEN),
+        (LINE.replace(" 4249 ", f" {'9' * 5000} "), BROKEN),
         (LINE.replace("1418530070", "1418530009"), BROKEN),
         (LINE.replace("1418530010", "-"), BROKEN),
         (LINE.replace("eni-1235b8ca123456789", "ACCEPT"), BROKEN),

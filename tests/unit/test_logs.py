@@ -12,7 +12,17 @@ import pytest
 from tests.factories import PLACE, a_vpc
 from vpce.core.evidence import FLOW_LOG, Source
 from vpce.core.flowlog import BEST, DEFAULT
-from vpce.core.logs import Log, better_flow_log, gaps_of, group_arn, is_poor, query_log_commands, silences, to_try
+from vpce.core.logs import (
+    Log,
+    better_flow_log,
+    gaps_of,
+    group_arn,
+    is_poor,
+    query_log_commands,
+    silences,
+    to_try,
+    told_apart,
+)
 
 UNTIL = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=10)
@@ -36,6 +46,25 @@ def test_without_one_those_of_the_subnets_are_read_together_and_then_those_of_in
 
     assert [[log.id for log in one] for one in to_try(logs, VPC.id, SINCE)] == [["a", "b"], ["e"]]
     assert to_try([a_log("c", "subnet-c", trouble="x")], VPC.id, SINCE) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "is_mixed"),
+    [
+        (a_log("fl-2", group="flows"), True),
+        (a_log("fl-2", "subnet-b", group="flows"), False),
+        (a_log("fl-2", "eni-1", group="flows"), True),
+        (a_log("fl-2", "subnet-b", group="flows", format=" ".join(reversed(BEST.split()))), True),
+        (a_log("fl-2", "subnet-a", group="flows", format="${version}"), False),
+        (a_log("fl-2", "subnet-a", group="flows", trouble="it has rejected traffic only"), False),
+        (a_log("fl-2", "subnet-a", group="others"), False),
+        (a_log("fl-2", "subnet-a", bucket="flows"), False),
+    ],
+)
+def test_what_two_flow_logs_write_to_one_group_is_not_counted_twice(other: Log, is_mixed: bool) -> None:  # noqa: FBT001
+    one, _ = told_apart([a_log("fl-1", "subnet-a", group="flows"), other])
+
+    assert one.trouble == ("fl-2 writes there too: nobody can tell whose a record is" if is_mixed else "")
 
 
 def test_what_a_format_does_not_tell_is_a_gap() -> None:

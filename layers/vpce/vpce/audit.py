@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 MOST_LINES = 5_000_000
 """Of each log, in an audit."""
+MOST_PAIRS = 300_000
+"""Of a client and an address it was given, in an audit: some 120 MB, of the function's 512."""
 _FOR_THE_REST = 120.0
 """Seconds that logs leave to the rest of an audit, and to what is being read when they are over."""
 
@@ -100,6 +102,7 @@ def _evidence(around: Surroundings, vpc: Vpc, now: datetime, days: int) -> Evide
         since=now - timedelta(days=days),
         until=now,
         most=MOST_LINES,
+        most_pairs=MOST_PAIRS,
         goes_on=lambda: around.pace.has(_FOR_THE_REST),
     )
     if not wanted.goes_on():

@@ -8,21 +8,30 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vpce.aws.errors import AwsError, in_words
-from vpce.aws.lines import NoLogError, Reading, logs_in, text_of
+from vpce.aws.lines import NoLogError, Reading, logs_of, text_of
 from vpce.aws.logs import flow_logs, query_logs, query_logs_of_profiles
 from vpce.aws.network import NO_WORKLOAD
 from vpce.aws.observe import pages
 from vpce.core.attribution import Attribution, Names, Ranges, read_ranges
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source
 from vpce.core.flowlog import SKIPPED_BY_AWS, read_flows
-from vpce.core.logs import better_flow_log, gaps_of, is_poor, published_ranges, query_log_commands, silences, to_try
+from vpce.core.logs import (
+    better_flow_log,
+    gaps_of,
+    is_poor,
+    published_ranges,
+    query_log_commands,
+    silences,
+    to_try,
+    told_apart,
+)
 from vpce.core.model import Kind, short_name
 from vpce.core.notice import count
 from vpce.core.querylog import read_queries
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vpce.core.logs import Log
-    from vpce.core.model import Vpc
+    from vpce.core.model import Endpoint, Vpc
     from vpce.reconcile import Surroundings
 
 
@@ -47,6 +56,8 @@ class Wanted:
     """AWS's ip-ranges.json, a file or ``s3://bucket/key``; empty where there is none."""
     most: int | None = None
     """Lines of a log; None for all."""
+    most_pairs: int | None = None
+    """Of a client and an address that are remembered, some 400 bytes each; None for all."""
     goes_on: Callable[[], bool] = lambda: True
     """Whether there is time to read on."""
     progress: Callable[[str], None] = lambda _: None
@@ -75,6 +86,7 @@ class _Look:
     sources: list[Source] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     better: list[str] = field(default_factory=list)
+    is_whole: bool = True
     unknown: set[str] = field(default_factory=set)
     """Kinds of logs of which nobody knows whether there are any, as the gaps say."""
 
@@ -84,6 +96,7 @@ class _Look:
             self.around.ec2, "describe_network_interfaces", "NetworkInterfaces", [vpc.id], IncludeManagedResources=True
         )
         interfaces = [i for i in found if i.get("VpcId") == vpc.id]
+        gateways = [e for e in vpc.endpoints if e.kind is Kind.GATEWAY and not e.is_leaving and not e.is_broken]
         attribution = Attribution(
             vpc.id,
             wanted.since,
@@ -95,18 +108,16 @@ class _Look:
             skip_interfaces={
                 i["NetworkInterfaceId"] for i in interfaces if i.get("InterfaceType", "").lower() in NO_WORKLOAD
             },
-            gateways={
-                short_name(e.service, vpc.place.region)
-                for e in vpc.endpoints
-                if e.kind is Kind.GATEWAY and not e.is_leaving and not e.is_broken
-            },
+            gateways={short_name(e.service, vpc.place.region) for e in gateways},
+            lacking={short_name(e.service, vpc.place.region): [*_lacking(vpc, e.service, gateways)] for e in gateways},
+            most_pairs=wanted.most_pairs,
         )
         queries, flows = self._logs(interfaces)
         self._read(queries, lambda lines, _, skipped: read_queries(lines, skipped), attribution.query)
         self._read(flows, read_flows, attribution.flow)
         self.gaps += (gap for source in self.sources for gap in silences(source, wanted.since, wanted.until))
         self._tell(queries, flows)
-        return attribution.evidence(self.sources, self.gaps, self.better)
+        return replace(attribution.evidence(self.sources, self.gaps, self.better), is_whole=self.is_whole)
 
     def _ranges(self) -> Ranges:
         where = self.wanted.ip_ranges
@@ -127,13 +138,13 @@ class _Look:
     def _logs(self, interfaces: Sequence[Mapping[str, Any]]) -> tuple[list[Log], list[Log]]:
         """Query logs, and flow logs."""
         if self.wanted.files:
-            given = [log for name in self.wanted.files for log in logs_in(name)]
+            given = logs_of(self.wanted.files)
             return [g for g in given if g.kind == QUERY_LOG], [g for g in given if g.kind == FLOW_LOG]
         vpc, around = self.vpc, self.around
         if vpc.is_shared_with_us:
             self.gaps.append(f"the VPC is shared by account {vpc.owner}, whose logs are not to be seen from here")
         resources = [vpc.id, *(s.id for s in vpc.subnets), *(i["NetworkInterfaceId"] for i in interfaces)]
-        flows = self._listed(FLOW_LOG, "flow logs", lambda: flow_logs(around.ec2, vpc.place, resources))
+        flows = self._listed(FLOW_LOG, "flow logs", lambda: told_apart(flow_logs(around.ec2, vpc.place, resources)))
         asked = (self._client_of, vpc.place, vpc.id)
         queries = self._listed(QUERY_LOG, "query logs", lambda: query_logs(*asked))
         if all(log.trouble for log in queries):
@@ -159,21 +170,34 @@ class _Look:
     ) -> None:
         """All files that were given; else the first of the VPC's own logs that has something to tell."""
         if self.wanted.files:
-            self.sources += [self._source(log, parse, take) for log in logs]
+            read = [self._source(log, parse, take) for log in logs]
+            self.sources += read
+            self.is_whole &= not any(s.trouble for s in read)
             return
-        self.sources += [Source(kind=g.kind, where=g.where, trouble=g.trouble) for g in logs if g.trouble]
+        unread = [Source(kind=g.kind, where=g.where, trouble=g.trouble) for g in logs if g.trouble]
+        self.sources += unread
         for together in to_try(logs, self.vpc.id, self.wanted.since):
-            read = [self._source(log, parse, take) for log in together]
+            once = {(log.group or log.id, log.format): log for log in together}  # a log group has all of theirs
+            read = [self._source(log, parse, take) for log in once.values()]
             self.sources += read
             if any(s.records for s in read):
                 for log in together:
                     self.gaps += gaps_of(log, self.wanted.since)
-                if together[0].resource != self.vpc.id:
+                is_of_all = self._has_all({log.resource for log in together})
+                if not is_of_all:
                     only = ", ".join(log.resource for log in together)
                     self.gaps.append(
                         f"the {together[0].kind}s are those of {only}; of the rest of the VPC there is none"
                     )
+                # What others were to tell, this one has told.
+                self.is_whole &= is_of_all and not any(s.trouble for s in read)
                 return
+            unread += [s for s in read if s.trouble]
+        self.is_whole &= not unread
+
+    def _has_all(self, resources: set[str]) -> bool:
+        """Whether logs of these have all of the VPC's traffic."""
+        return self.vpc.id in resources or resources >= {s.id for s in self.vpc.subnets}
 
     def _source(self, log: Log, parse: Callable[..., Iterator[Any]], take: Callable[[Any], str]) -> Source:
         """One log, read from its first line to its last."""
@@ -232,7 +256,8 @@ class _Look:
             self.gaps.append(f"{_none(FLOW_LOG, flows, whose)}: how many bytes went where is not known")
         if FLOW_LOG in read and not self.wanted.ip_ranges:
             self.gaps.append(
-                "AWS's public addresses are not known here: bytes that no name explains are not told apart"
+                "AWS's public addresses are not known here: bytes that no name explains are not told apart, and S3's "
+                "and DynamoDB's of other regions may be among those of this one"
             )
             self.better.append(published_ranges(vpc.id))
         readable = [log for log in flows if not log.trouble]
@@ -256,6 +281,15 @@ class _Lines:
         for line in self._lines:
             self.number += 1
             yield line
+
+
+def _lacking(vpc: Vpc, service: str, gateways: Iterable[Endpoint]) -> Iterator[str]:
+    """CIDRs of the subnets whose route table leads to no gateway endpoint of the service."""
+    leading = frozenset[str]().union(*(e.route_tables for e in gateways if e.service == service))
+    for subnet in vpc.subnets:
+        table = vpc.route_table_of(subnet)
+        if table is not None and table.id not in leading:
+            yield from subnet.cidrs
 
 
 def _endpoint_addresses(vpc: Vpc, interfaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -42,6 +43,8 @@ _EXPORTED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z ")
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasks.html"""
 _LONGEST = 1 << 20
 """Characters of a line; what is longer is no log, and comes in pieces that nobody can read."""
+_OFTEN = 100_000
+"""Lines of an object: some seconds of a small function. AWS's files have millions."""
 _BROKEN = (*AwsError, OSError, EOFError, zlib.error)
 
 
@@ -63,7 +66,7 @@ class Reading:
     since: datetime
     until: datetime
     goes_on: Callable[[], bool] = lambda: True
-    """Asked before each call of AWS, and each file: whether there is time."""
+    """Asked before each call of AWS, each file, and every so many lines of an object: whether there is time."""
     _troubles: list[str] = field(default_factory=list)
 
     @property
@@ -158,7 +161,10 @@ class Reading:
         try:
             body = s3.get_object(Bucket=self.log.bucket, Key=key)["Body"]
             with body:
-                yield from _text(body)
+                for number, line in enumerate(_text(body), 1):
+                    yield line
+                    if number % _OFTEN == 0 and not self._has_time():
+                        return
         except ClientError as error:
             self.stop(in_words(error) if is_turned_away(error) else f"{where}: {in_words(error)}")
         except _BROKEN as error:
@@ -178,6 +184,20 @@ class Reading:
             return True
         self.stop("there was no time left to read the rest")
         return False
+
+
+def logs_of(names: Iterable[str]) -> list[Log]:
+    """The logs of all these files and folders.
+
+    Raises:
+        NoLogError: as `logs_in`, or one file is named twice.
+
+    """
+    logs = [log for name in names for log in logs_in(name)]
+    read = Counter(Path(file).resolve() for log in logs for file in log.files)
+    if twice := [file for file, times in read.items() if times > 1]:
+        raise NoLogError(f"{min(twice)} is named twice, by itself or with its folder, and would be counted twice")
+    return logs
 
 
 def logs_in(name: str) -> list[Log]:

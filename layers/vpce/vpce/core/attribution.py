@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from functools import lru_cache
@@ -226,7 +227,9 @@ class Attribution:
         endpoint_addresses: Mapping[str, str] | None = None,
         skip_interfaces: Collection[str] = (),
         gateways: Collection[str] = (),
+        lacking: Mapping[str, Collection[str]] | None = None,
         skew: int = 60,
+        most_pairs: int | None = None,
     ) -> None:
         """For one VPC.
 
@@ -240,7 +243,9 @@ class Attribution:
             endpoint_addresses: address of an interface endpoint's interface → short name of its service.
             skip_interfaces: ids of interfaces of NAT gateways, endpoints and the like, whose records are others' again.
             gateways: short names of the services that the VPC has a gateway endpoint for.
+            lacking: such a name → CIDRs of the subnets whose route table does not lead there.
             skew: seconds by which the clocks of the two logs may differ.
+            most_pairs: of a client and an address that are remembered; None for all.
 
         Raises ValueError for what is no CIDR.
 
@@ -253,11 +258,15 @@ class Attribution:
         self._ours = frozenset({"", "-", vpc})
         self._between = set(skip_interfaces)
         self._gateways = frozenset(gateways)
+        self._lacking = {s: [ipaddress.ip_network(c) for c in cidrs] for s, cidrs in (lacking or {}).items()}
+        self._most = math.inf if most_pairs is None else most_pairs
         self._where = lru_cache(_KEPT)(self._where_is)
         self._code = lru_cache(_KEPT)(self._by_address)
         self._plain = lru_cache(_KEPT)(_canonical)
 
         self._told: dict[tuple[str, str], tuple[_Told, ...]] = {}
+        self._forgotten = 0
+        self._serves_others = False
         self._anybody: dict[str, str] = {}
         self._lookups: Counter[str] = Counter()
         self._asked: defaultdict[str, set[str]] = defaultdict(set)
@@ -306,9 +315,15 @@ class Attribution:
         return region not in {None, "", "GLOBAL", self._names.region}
 
     def _remember(self, client: str, address: str, service: str, time: float) -> None:
+        told = self._told.get((client, address), ())
+        if not told and len(self._told) >= self._most:
+            # Nothing new is kept, but what is known may be no longer so.
+            self._forgotten += 1
+            if self._anybody.get(address, service) != service:
+                self._anybody[address] = _SHARED
+            return
         if self._anybody.setdefault(address, service) != service:
             self._anybody[address] = _SHARED
-        told = self._told.get((client, address), ())
         mine = next((t for t in told if t.service == service), None)
         if mine is None:
             self._told[client, address] = (*told, _Told(service, time, time))
@@ -319,6 +334,10 @@ class Attribution:
     def flow(self, flow: Flow) -> str:
         """Why the flow does not count; empty if it does. It counts whole at the time of its start."""
         if flow.interface in self._between:
+            self._serves_others = self._serves_others or {
+                self._where(flow.source),
+                self._where(flow.destination),
+            } == {_PRIVATE, _PUBLIC}
             return SEEN_TWICE
         if flow.vpc not in self._ours:
             return ANOTHER_VPC
@@ -359,7 +378,7 @@ class Attribution:
         if direction in _DIRECTIONS and (direction == "egress") != leaves:
             return SEEN_TWICE  # the interface is not the client's
         if service in _NO_SERVICE:
-            client, way = "", _OUTSIDE
+            client = ""
             if named == _SHARED:
                 self._shared[interface] += size
         self._bytes[interface, client, service or OTHER, way] += size
@@ -447,15 +466,18 @@ class Attribution:
             services=tuple(sorted(usages, key=lambda u: (-u.bytes, -u.lookups, u.service))),
             aws_bytes=sum(sums[AWS]),
             other_bytes=sum(sums[OTHER]),
+            aws_direct=sums[AWS][_DIRECT] + sums[AWS][_GATEWAY],
+            other_direct=sums[OTHER][_DIRECT] + sums[OTHER][_GATEWAY],
             sources=tuple(sources),
             gaps=(*gaps, *self._gaps()),
             better=tuple(better),
+            serves_others=self._serves_others,
         )
 
     def _told_ways(self, client: str, service: str, sizes: list[int]) -> list[int]:
         """The untold bytes go the ways that the client's requests to the service are known to have gone, in proportion.
 
-        Where none is known, to the gateway endpoint if the service has one, else outside; IPv6 is direct.
+        Where none is known, to the gateway endpoint if the client has a route to one, else outside; IPv6 is direct.
         """
         ways = [*sizes[:_UNTOLD], 0]
         untold, known = sizes[_UNTOLD], sizes[_GATEWAY] + sizes[_DIRECT] + sizes[_OUTSIDE]
@@ -466,12 +488,25 @@ class Attribution:
         elif ":" in client:
             ways[_DIRECT] += untold
         else:
-            ways[_GATEWAY if service in self._gateways else _OUTSIDE] += untold
+            ways[_GATEWAY if self._has_gateway(client, service) else _OUTSIDE] += untold
         return ways
+
+    def _has_gateway(self, client: str, service: str) -> bool:
+        if service not in self._gateways:
+            return False
+        lacking = self._lacking.get(service, ())
+        return not any(ipaddress.ip_address(client) in network for network in lacking)
 
     def _gaps(self) -> list[str]:
         """What we could not tell, in words."""
         gaps = []
+        if self._serves_others:
+            gaps.append("other networks reach public addresses through this VPC; that is in no sum")
+        if self._forgotten:
+            gaps.append(
+                f"{self._forgotten:,} answers were more than are remembered ({self._most:,} pairs of a client and an "
+                "address): bytes to their addresses are told as if nobody had asked"
+            )
         if shared := sum(size for interface, size in self._shared.items() if interface not in self._between):
             gaps.append(
                 f"{shared:,} bytes went to addresses that several services' names led to at about the same time: "

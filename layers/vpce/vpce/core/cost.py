@@ -147,11 +147,16 @@ def without_nat(
     nat = sum((nat_month(prices, g) for g in gateways), Decimal(0))
     endpoints = sum((endpoint_month(prices, zones_of.get(s.service, 0)) for s in evidence.services), Decimal(0))
     if evidence.has_bytes:
-        carried = sum(s.outside - s.direct for s in outside) + evidence.aws_bytes + evidence.other_bytes
+        carried = sum(s.outside - s.direct for s in outside) + _rest(evidence)
         nat += monthly_gb(carried, evidence.span) * prices.nat_gb
         through = sum(s.outside for s in outside if zones_of.get(s.service))
         endpoints += data_month(prices, monthly_gb(through, evidence.span))
     return WithoutNat(nat=nat, endpoints=endpoints, forbidden=tuple(_forbids(evidence, zones_of)))
+
+
+def _rest(evidence: Evidence) -> int:
+    """Bytes of no service that NAT gateways are paid for."""
+    return evidence.aws_bytes - evidence.aws_direct + evidence.other_bytes - evidence.other_direct
 
 
 def _forbids(evidence: Evidence, zones_of: Mapping[str, int]) -> Iterable[str]:
@@ -159,10 +164,12 @@ def _forbids(evidence: Evidence, zones_of: Mapping[str, int]) -> Iterable[str]:
         yield "no flow log tells what else goes through them"
     if not evidence.is_whole:
         yield "a log could not be read whole, so there may be more"
-    if evidence.other_bytes:
-        yield f"{_gb(evidence.other_bytes)} went to addresses that are not AWS's"
-    if evidence.aws_bytes:
-        yield f"{_gb(evidence.aws_bytes)} went to addresses of AWS that no one service is known by"
+    if evidence.serves_others:
+        yield "other networks reach public addresses through the VPC"
+    if other := evidence.other_bytes - evidence.other_direct:
+        yield f"{_gb(other)} went to addresses that are not AWS's"
+    if unknown := evidence.aws_bytes - evidence.aws_direct:
+        yield f"{_gb(unknown)} went to addresses of AWS that no one service is known by"
     for usage in evidence.services:
         if (usage.outside or usage.lookups) and usage.service not in zones_of:
             yield f"there is no endpoint for {usage.service}"

@@ -51,8 +51,12 @@ def _rows(evidence: Evidence) -> Iterator[tuple[str, ...]]:
             *_bytes(usage.bytes, whole, evidence, _way(usage) or "nobody was seen to send anything"),
         )
     if evidence.has_bytes:
-        yield "AWS, unattributed", "", "", *_bytes(evidence.aws_bytes, whole, evidence, "outside")
-        yield "not AWS", "", "", *_bytes(evidence.other_bytes, whole, evidence, "outside")
+        for name, number, direct in (
+            ("AWS, unattributed", evidence.aws_bytes, evidence.aws_direct),
+            ("not AWS", evidence.other_bytes, evidence.other_direct),
+        ):
+            way = _way(Usage(service=name, outside=number, direct=direct)) or "outside"
+            yield name, "", "", *_bytes(number, whole, evidence, way)
 
 
 def _bytes(number: int, whole: int, evidence: Evidence, way: str) -> tuple[str, str, str]:
@@ -110,9 +114,12 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
         "has_names": evidence.has_names,
         "has_bytes": evidence.has_bytes,
         "is_whole": evidence.is_whole,
+        "serves_others": evidence.serves_others,
         "services": [_usage_document(u) for u in evidence.services],
         "aws_bytes": evidence.aws_bytes,
         "other_bytes": evidence.other_bytes,
+        "aws_direct": evidence.aws_direct,
+        "other_direct": evidence.other_direct,
         "sources": [_source_document(s) for s in evidence.sources],
         "gaps": list(evidence.gaps),
         "better": list(evidence.better),
@@ -159,9 +166,13 @@ def read_evidence(document: Mapping[str, Any]) -> Evidence:
         services=tuple(_usages(document["services"])),
         aws_bytes=document["aws_bytes"],
         other_bytes=document["other_bytes"],
+        aws_direct=document["aws_direct"],
+        other_direct=document["other_direct"],
         sources=tuple(_read_source(source) for source in document["sources"]),
         gaps=tuple(document["gaps"]),
         better=tuple(document["better"]),
+        is_whole=document["is_whole"],
+        serves_others=document["serves_others"],
     )
 
 

@@ -68,11 +68,19 @@ class Evidence:
     """Bytes to and from public addresses of AWS that no name and no published range pins to one service."""
     other_bytes: int = 0
     """Bytes to and from public addresses that are not known to be AWS's."""
+    aws_direct: int = 0
+    """Of `aws_bytes`, what no NAT gateway is paid for, as far as traffic paths tell."""
+    other_direct: int = 0
+    """So of `other_bytes`; what comes in to a load balancer is among it."""
     sources: tuple[Source, ...] = ()
     gaps: tuple[str, ...] = ()
     """What could not be told, and why, in words."""
     better: tuple[str, ...] = ()
     """What would tell more: commands to paste."""
+    is_whole: bool = True
+    """The logs that were read are of the whole VPC, and were read to their end."""
+    serves_others: bool = False
+    """Other networks reach public addresses through the VPC, as spokes do by a central NAT gateway; no sum has that."""
 
     @property
     def days(self) -> float:
@@ -80,9 +88,15 @@ class Evidence:
 
     @property
     def days_of_bytes(self) -> float:
-        """Days since the first flow that counts: what was logged later than `since`, or not kept, is no quiet time."""
-        firsts = [s.first for s in self.sources if s.kind == FLOW_LOG and s.first is not None]
-        return (self.until - min(firsts)).total_seconds() / 86400 if firsts else 0.0
+        """Days since the first flow that counts: what was logged later than `since`, or not kept, is no quiet time.
+
+        Where a flow log was not read to its end, they end with the last flow that counts.
+        """
+        read = [s for s in self.sources if s.kind == FLOW_LOG and s.first is not None]
+        if not read:
+            return 0.0
+        end = max(s.last or self.until for s in read) if any(s.trouble for s in read) else self.until
+        return (end - min(s.first or end for s in read)).total_seconds() / 86400
 
     @property
     def span(self) -> float:
@@ -97,11 +111,6 @@ class Evidence:
     @property
     def has_bytes(self) -> bool:
         return any(s.kind == FLOW_LOG and s.records for s in self.sources)
-
-    @property
-    def is_whole(self) -> bool:
-        """Nothing of a source was left unread."""
-        return not any(s.trouble for s in self.sources)
 
 
 FLOW_LOG, QUERY_LOG = "flow log", "query log"

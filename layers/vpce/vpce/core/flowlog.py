@@ -95,7 +95,8 @@ def read_flows(lines: Iterable[str], fields: Sequence[str] | None, skipped: Coun
                 and (status == "OK" or not status)
                 and version in versions
                 and interface[:4] == "eni-"
-                and f"{size}{start}{end}".isdecimal()
+                and len(numbers := f"{size}{start}{end}") <= _DIGITS
+                and numbers.isdecimal()
                 and start <= end
             ):
                 yield new(Flow, (
@@ -117,6 +118,8 @@ def read_flows(lines: Iterable[str], fields: Sequence[str] | None, skipped: Coun
             skipped[why_none(parts)] += 1
 
 
+_DIGITS = 60
+"""Of three numbers of 64 bits; of more, Python reads no more than some thousand."""
 _ONLY_2 = frozenset({"2"})
 _VERSIONS = frozenset({"", *map(str, range(2, 100))})
 """A version only says which fields there may be, and those have names; none at all where the format has none."""

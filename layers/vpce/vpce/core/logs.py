@@ -6,7 +6,7 @@ two would be counted twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from vpce.core.lent import partition_of
 from vpce.core.model import utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from vpce.core.evidence import Source
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 TELLING = {
     "vpc-id": "which VPC a record is of, so addresses tell; another VPC with the same addresses in the log is counted",
-    "pkt-dstaddr": "whom a packet through a NAT gateway is for, where the gateway's own interface is all that is seen",
+    "pkt-dstaddr": "whom a packet through NAT is for; what NAT instances, and gateways now gone, pass on counts twice",
     "pkt-dst-aws-service": "which bytes are S3's and DynamoDB's where no name explains them",
-    "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints of today tell",
+    "traffic-path": "which bytes go through a gateway endpoint; the VPC's endpoints and routes of today tell",
 }
 """Field → what a flow log without it does not say, and what is taken instead."""
 LINGER = 30
@@ -87,6 +87,29 @@ def to_try(logs: Iterable[Log], vpc: str, since: datetime) -> list[tuple[Log, ..
         best = {log.resource: log for log in reversed(readable) if log.resource.startswith(kind)}
         tries += [tuple(best[resource] for resource in sorted(best))] if best else []
     return tries
+
+
+def told_apart(logs: Sequence[Log]) -> list[Log]:
+    """The flow logs; in trouble are those of one log group whose lines are alike: read, they would count twice.
+
+    Subnets, and interfaces, have no traffic in common: a group may have the flow logs of several in one format.
+    """
+
+    def kind(log: Log) -> str:
+        return log.resource.partition("-")[0]
+
+    def is_mixed(log: Log, other: Log) -> bool:
+        is_like = other.group == log.group and len(other.fields) == len(log.fields) and not other.trouble
+        has_same = other.resource == log.resource or kind(other) != kind(log)
+        return is_like and other.id != log.id and (has_same or other.format != log.format)
+
+    def judged(log: Log) -> Log:
+        others = sorted(o.id for o in logs if is_mixed(log, o)) if log.group and not log.trouble else []
+        if not others:
+            return log
+        return replace(log, trouble=f"{', '.join(others)} writes there too: nobody can tell whose a record is")
+
+    return [judged(log) for log in logs]
 
 
 def gaps_of(log: Log, since: datetime) -> Iterator[str]:

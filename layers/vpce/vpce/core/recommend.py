@@ -568,7 +568,7 @@ class _Adviser:
         subnets = [s for c in usage.clients if (s := self.case.subnet_of(c)) is not None]
         # Where the flow log's format tells the way, `direct` has counted them already.
         public = 0 if usage.direct else sum(self.case.exits.get(s.id) == "igw" for s in subnets)
-        more = monthly_gb(logs.aws_bytes, logs.span)
+        more = monthly_gb(logs.aws_bytes - logs.aws_direct, logs.span)
         at = f", for {dollars(more * prices.nat_gb)} by NAT gateways" if prices else ""
         return _together(
             f"only {logs.span:.1f} days of logs" if logs.span < SURE_DAYS - 1 else "",

@@ -98,6 +98,8 @@ def test_a_file_that_cannot_be_read_is_told(
     ("words", "why"),
     [
         (("--days", "0"), "'0' is no number of 1 or more"),
+        (("--days", "999999999"), "'999999999' is more than 3653 days"),
+        (("--for", "9999"), "'9999' is more than 3653 days"),
         (("--until", "soon"), "'soon' is no time like 2026-11-23T12:00"),
         (("--enable", "--retention", "2"), "invalid choice: 2"),
         (("--enable", "--disable"), "not allowed with"),

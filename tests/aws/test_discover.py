@@ -21,7 +21,7 @@ from benchmarks.traffic import SINCE as TRAFFIC_SINCE
 from tests.aws.conftest import ACCOUNT, REGION, World
 from tests.aws.test_logs import a_config, a_group, answers, clients, here, refuses, zipped
 from tests.factories import a_gateway, a_table, a_vpc, an_interface
-from vpce.audit import audit_place
+from vpce.audit import _turned, audit_place
 from vpce.aws.lines import NoLogError
 from vpce.aws.pace import Pace
 from vpce.core.discovered import as_text
@@ -723,3 +723,10 @@ def test_the_output_that_the_documentation_shows(
     )
 
     golden("discover.txt", as_text(found, vpc) + "\n")
+
+
+def test_each_vpc_has_its_turn_to_be_read_first(world: World) -> None:
+    vpcs = world.around.observe([world.vpc(cidr=f"10.{n}.0.0/16") for n in range(3)], now=NOW)
+    firsts = {_turned(vpcs, NOW + timedelta(days=day))[0].id for day in range(3)}
+    assert firsts == {vpc.id for vpc in vpcs}
+    assert _turned([], NOW) == []

@@ -360,7 +360,8 @@ TO_S3, FROM_S3 = a_flow(destination=S3_ADDRESS), an_answer(source=S3_ADDRESS)
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"), [("1", (6000, 0, 0)), ("7", (0, 0, 6000)), ("8", (6000, 6000, 0)), ("2", (6000, 0, 0))]
+    ("path", "expected"),
+    [("1", (6000, 0, 0)), ("7", (0, 0, 6000)), ("8", (6000, 6000, 0)), ("2", (6000, 0, 0)), ("3", (6000, 6000, 0))],
 )
 def test_answers_went_the_way_of_the_requests(path: str, expected: tuple[int, int, int]) -> None:
     assert s3(FROM_S3, TO_S3._replace(path=path)) == expected

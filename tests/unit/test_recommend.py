@@ -605,3 +605,12 @@ def test_kinds_of_offers_are_told_apart() -> None:
     case = a_case(a_usage("s3", gb=5000), vpc=a_vpc(endpoints=(), route_tables=(by("nat-1"),)))
     assert case.catalog.find("s3", Kind.INTERFACE)
     assert {a.what for a in recommend(case).advice} == {"gateway endpoint for s3"}
+
+
+def test_logs_that_tell_of_more_than_the_nat_gateways_carried_are_doubted() -> None:
+    """The default format has twice what passes a NAT instance."""
+    case = a_case(a_usage(gb=1000), nat_bytes={"nat-1": 480 * GB}, nat_days=HOURS / 24)
+    [doubt] = [g for g in recommend(case).gaps if g.startswith("whether the bytes are right")]
+    assert "CloudWatch counts 480.0 GB through them" in doubt
+    enough = replace(case, nat_bytes={"nat-1": 600 * GB})
+    assert not [g for g in recommend(enough).gaps if g.startswith("whether the bytes")]

@@ -76,7 +76,9 @@ def audit_place(around: Surroundings, *, now: str, discovery_days: int = 0) -> A
     examined = (examine(around, vpc, survey.networks[vpc.id], moment, survey.quotas) for vpc in own)
     subjects = [replace(subject, quotas=survey.quotas, now=now, prices=around.prices) for subject in examined]
     checked = {s.vpc.id: run_checks(s) for s in subjects}
-    evidence = {vpc.id: _evidence(around, vpc, moment, discovery_days) for vpc in own if discovery_days}
+    evidence = {
+        vpc.id: _evidence(around, vpc, moment, discovery_days) for vpc in _turned(own, moment) if discovery_days
+    }
     place_findings = quota_of_place(around.place, survey.quotas) if survey.quotas else []
     report = PlaceReport(
         place=around.place,
@@ -94,6 +96,12 @@ def audit_place(around: Surroundings, *, now: str, discovery_days: int = 0) -> A
     plans = [s.plan for s in subjects if s.plan is not None and s.follows_a_profile]
     drifted = frozenset(p.vpc.id for p in plans if careful(p, moment).actions)
     return Audited(report=report, drifted=drifted)
+
+
+def _turned(vpcs: list[Vpc], now: datetime) -> list[Vpc]:
+    """Another one first each day, so that where time is short each has its turn."""
+    first = now.toordinal() % len(vpcs) if vpcs else 0
+    return [*vpcs[first:], *vpcs[:first]]
 
 
 def _evidence(around: Surroundings, vpc: Vpc, now: datetime, days: int) -> Evidence:

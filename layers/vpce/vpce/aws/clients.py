@@ -71,7 +71,8 @@ def _client(service: str, region: str | None) -> Any:
     # CloudWatch Logs have so few requests for a whole account that others' use is felt: there botocore slows down by
     # itself. https://docs.aws.amazon.com/boto3/latest/guide/retries.html
     crowded = service.startswith(("route53", "logs"))
-    retries: Any = {"mode": "adaptive" if crowded else "standard", "total_max_attempts": 5 if crowded else 3}
-    # FilterLogEvents looks for a while before it answers.
-    config = Config(retries=retries, connect_timeout=5, read_timeout=60 if service == "logs" else 10)
+    # FilterLogEvents looks for a while before it answers; tries must not take longer than an audit can spare.
+    attempts = 2 if service == "logs" else 5 if crowded else 3
+    retries: Any = {"mode": "adaptive" if crowded else "standard", "total_max_attempts": attempts}
+    config = Config(retries=retries, connect_timeout=5, read_timeout=45 if service == "logs" else 10)
     return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # any service

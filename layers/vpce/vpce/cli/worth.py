@@ -28,9 +28,16 @@ if TYPE_CHECKING:
     from vpce.reconcile import Surroundings
 
 
+_MOST_DAYS = 3653
+"""Ten years are the longest that CloudWatch Logs keeps lines, but for ever.
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+
 def add(commands: Any, parents: Parents) -> None:
     logs = argparse.ArgumentParser(add_help=False, parents=[parents.one])
-    logs.add_argument("--days", type=_number, default=14, metavar="N", help="how far to look back (default: 14)")
+    logs.add_argument(
+        "--days", type=_number_of_days, default=14, metavar="N", help="how far to look back (default: 14)"
+    )
     logs.add_argument("--until", type=_moment, metavar="TIME", help="end of the days, ISO 8601 (default: now)")
     logs.add_argument(
         "--from", action="append", dest="files", metavar="FILE|DIR", default=[],
@@ -47,7 +54,12 @@ def add(commands: Any, parents: Parents) -> None:
     switch.add_argument("--enable", action="store_true", help="turn query logging on, for a time")
     switch.add_argument("--disable", action="store_true", help="turn off what --enable turned on")
     command.add_argument(
-        "--for", type=_number, dest="duration", default=14, metavar="DAYS", help="until it ends (default: %(default)s)"
+        "--for",
+        type=_number_of_days,
+        dest="duration",
+        default=14,
+        metavar="DAYS",
+        help="until it ends (default: %(default)s)",
     )
     command.add_argument(
         "--retention", type=int, choices=RETENTIONS, default=14, metavar="DAYS",
@@ -61,6 +73,12 @@ def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
     return int(text)
+
+
+def _number_of_days(text: str) -> int:
+    if (number := _number(text)) > _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {_MOST_DAYS} days, and no log is as old")
+    return number
 
 
 def _moment(text: str) -> datetime:

@@ -29,7 +29,8 @@ class Usage:
     gateway: int = 0
     """Bytes by a gateway endpoint."""
     direct: int = 0
-    """Of `outside`, what no NAT gateway is paid for: IPv6, and what left by the internet gateway itself."""
+    """Of `outside`, what no NAT gateway of the VPC is paid for: IPv6, and what left by the internet gateway itself, or
+    by another network."""
 
     @property
     def bytes(self) -> int:

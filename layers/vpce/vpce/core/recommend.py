@@ -483,6 +483,17 @@ class _Adviser:
         if counted is not None and counted > 2 * seen + 1:
             yield f"CloudWatch counts {_gb(counted)} a month through them, and the logs tell of {_gb(seen)}"
 
+    def _overcounted(self, logs: Evidence) -> Iterator[str]:
+        """A flow log of the default format has what passes a NAT instance, or a NAT gateway that is gone, twice."""
+        counted = self._counted()
+        past = logs.aws_bytes - logs.aws_direct + logs.other_bytes - logs.other_direct
+        seen = monthly_gb(sum(map(_by_nat, self.case.called)) + past, logs.span)
+        if counted is not None and seen > 2 * counted + 1:
+            yield (
+                f"whether the bytes are right: the logs tell of {_gb(seen)} a month past NAT gateways, and CloudWatch "
+                f"counts {_gb(counted)} through them"
+            )
+
     def _passing(self, zones: Mapping[str, int], gateways: Iterable[Advice]) -> Iterator[str]:
         """Services with an endpoint that NAT gateways carry all the same: its private DNS is off, or the like."""
         added = {a.service for a in gateways}
@@ -555,6 +566,7 @@ class _Adviser:
             yield "what is called and has no endpoint, for no log was read"
         else:
             yield from self.evidence.gaps
+            yield from self._overcounted(self.evidence)
         unknown: dict[str, list[str]] = {}
         for endpoint, service, activity in self._judged(Use.UNKNOWN):
             unknown.setdefault(activity.why, []).append(f"{service} ({endpoint.id})")

@@ -205,8 +205,8 @@ _TRANSLATED = "64:ff9b:"
 """IPv6 for IPv4, which NAT gateways translate to.
 https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html"""
 _PATHS = {"1": _OUTSIDE, "3": _DIRECT, "4": _DIRECT, "5": _DIRECT, "6": _DIRECT, "7": _GATEWAY, "8": _DIRECT}
-"""``1`` is something in the VPC, as a NAT gateway is; ``3`` to ``6`` lead to other networks, past NAT gateways; ``2`` is
-an internet gateway or a gateway endpoint, and does not tell.
+"""``1`` is something in the VPC, as a NAT gateway is; ``3`` to ``6`` lead to other networks, past NAT gateways; ``2``
+is an internet gateway or a gateway endpoint, and does not tell.
 https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html#flow-logs-fields"""
 
 

@@ -290,8 +290,13 @@ CANNOT: Mapping[str, str] = {
     "unknown-ignore": "it has no ignores of its own; a filter or a tag does that",
     "expired-ignore": "it has no ignores of its own; a filter or a tag does that",
     "blocked-name": "it has no resource for DNS Firewall",
+    "unused-nat-gateway": "no filter of NAT gateways knows the routes to them",
 }
 """Checks that no policy of Custodian's stands for → why."""
+UNTRIED: Mapping[str, str] = {
+    "idle-endpoint": "a filter of metrics tells; it looks back from today, and the fleet's clock stands still",
+}
+"""Checks that a policy of Custodian's could stand for, and that this benchmark does not try → why."""
 HALF: Mapping[str, str] = {
     "uncovered-route-table": "counts a table's endpoint routes, whatever they lead to",
     "zone-without-interface": "those in one zone only",
@@ -353,7 +358,7 @@ def _by_near_miss(compared: Compared) -> Iterator[str]:
             cells = [
                 "not told by VPC"
                 if who == CUSTODIAN and twist.check in _BY_RESOURCE
-                else f"{len(there & said.alarms)} of {len(there)}"
+                else _rate(who, twist.check, there & said.alarms, there)
                 for who, said in compared.said.items()
             ]
             yield f"| `{twist.check}` | {twist.words} | {' | '.join(cells)} |"
@@ -365,8 +370,12 @@ def _by_defect(compared: Compared) -> Iterator[str]:
     causes = sorted({(t.check, t.cause) for t in compared.truths})
     for check, cause in causes:
         there = {_alarm(t) for t in compared.truths if (t.check, t.cause) == (check, cause)}
-        cells = [f"{len(_found(there, said))} of {len(there)}" for said in compared.said.values()]
+        cells = [_rate(who, check, _found(there, said), there) for who, said in compared.said.items()]
         yield f"| `{check}` | {cause} | {' | '.join(cells)} |"
+
+
+def _rate(who: str, check: str, named: set[Alarm], there: set[Alarm]) -> str:
+    return "not tried" if who == CUSTODIAN and check in UNTRIED else f"{len(named)} of {len(there)}"
 
 
 def _alarm(truth: Truth) -> Alarm:
@@ -378,6 +387,8 @@ def _cell(who: str, check: str, truths: set[Alarm], said: Said, known: set[Alarm
     if who == CUSTODIAN:
         if check in CANNOT:
             return f"cannot be expressed: {CANNOT[check]}"
+        if check in UNTRIED:
+            return f"not tried: {UNTRIED[check]}"
         half = HALF
     elif who != VPCE:
         if check not in PROWLER.values():

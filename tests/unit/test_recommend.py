@@ -611,6 +611,6 @@ def test_logs_that_tell_of_more_than_the_nat_gateways_carried_are_doubted() -> N
     """The default format has twice what passes a NAT instance."""
     case = a_case(a_usage(gb=1000), nat_bytes={"nat-1": 480 * GB}, nat_days=HOURS / 24)
     [doubt] = [g for g in recommend(case).gaps if g.startswith("whether the bytes are right")]
-    assert "CloudWatch counts 480.0 GB through them" in doubt
+    assert "GB a month by NAT gateways, and CloudWatch of 480.0 GB by those that are there" in doubt
     enough = replace(case, nat_bytes={"nat-1": 600 * GB})
     assert not [g for g in recommend(enough).gaps if g.startswith("whether the bytes")]

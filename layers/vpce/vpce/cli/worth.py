@@ -116,7 +116,7 @@ def _wanted(options: argparse.Namespace) -> Wanted:
 def _recommend(options: argparse.Namespace) -> int:
     around = surroundings_of(options)
     vpc = find(around, options.vpc)
-    network = around.survey([vpc], FACETS, now=datetime.now(UTC)).networks[vpc.id]
+    network = around.survey([vpc], FACETS, now=options.until or datetime.now(UTC)).networks[vpc.id]
     advised = recommend(case_of(around, vpc, network, evidence_of(around, vpc, _wanted(options))))
     print(json.dumps(recommendation_document(advised), indent=1) if options.json else recommendation_text(advised))
     for facet in sorted(FACETS & network.unread.keys()):

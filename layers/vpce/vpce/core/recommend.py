@@ -490,8 +490,8 @@ class _Adviser:
         seen = monthly_gb(sum(map(_by_nat, self.case.called)) + past, logs.span)
         if counted is not None and seen > 2 * counted + 1:
             yield (
-                f"whether the bytes are right: the logs tell of {_gb(seen)} a month past NAT gateways, and CloudWatch "
-                f"counts {_gb(counted)} through them"
+                f"whether the bytes are right: the logs tell of {_gb(seen)} a month by NAT gateways, and CloudWatch of "
+                f"{_gb(counted)} by those that are there, in {self.case.nat_days:.0f} days"
             )
 
     def _passing(self, zones: Mapping[str, int], gateways: Iterable[Advice]) -> Iterator[str]:

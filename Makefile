@@ -40,10 +40,11 @@ demo: ## the main job on a local AWS: deploy, tag, break, audit, heal
 	@$(MAKE) --no-print-directory -j3 .venv/ready .venv-sam/ready .venv-lambda/ready
 	@.venv/bin/python -m embedded.demo
 
+# Three on two cores: whoever plays the deployed template mostly waits for it.
 test: ## everything: lint, types, template, unit, strict EC2, end to end
 	@$(MAKE) --no-print-directory -j3 setup
 	@$(MAKE) --no-print-directory browser lint types template build
-	.venv/bin/pytest -n 2 --dist loadscope
+	.venv/bin/pytest -n 3 --dist loadscope
 
 lint: .venv/ready  ## ruff
 	.venv/bin/ruff check .

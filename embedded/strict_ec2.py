@@ -451,7 +451,7 @@ def _delete_vpc(original: Any) -> Callable[..., Any]:
             options, vpc.dhcp_options = vpc.dhcp_options, None  # they stay; moto would delete them with the VPC
             try:
                 return original(backend, vpc_id)
-            except Exception:
+            except Exception:  # whatever moto refuses it for, the VPC is as it was
                 vpc.dhcp_options = options
                 raise
 

@@ -115,6 +115,8 @@ class People(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._open.close()
 
+    # -- what vpce does meanwhile: people need it, `machine.Machine` has it --
+
     def deliver(self, budget: float = 120) -> Any:
         """The messages reach vpce."""
         raise NotImplementedError

@@ -57,8 +57,8 @@ def test_what_a_vpc_calls_is_printed(world: World, capsys: pytest.CaptureFixture
     assert [line.split() for line in told.out.splitlines()[3:7]] == [
         ["service", "clients", "lookups", "bytes", "share", "way"],
         ["sqs", "1", "1", "3.0", "KB", "75.0%", "outside"],
-        ["kms", "1", "1", "0", "B", "0.0%", "nobody", "was", "seen", "to", "send", "anything"],
-        ["AWS,", "unattributed", "0", "B", "0.0%", "outside"],
+        ["kms", "1", "1", "0", "bytes", "0.0%", "nobody", "was", "seen", "to", "send", "anything"],
+        ["AWS,", "unattributed", "0", "bytes", "0.0%", "outside"],
     ]
     assert told.err.splitlines() == ["reading log group queries …", "reading log group flows …"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vpce.core.cost import dollars, endpoint_month, number
 from vpce.core.model import Kind
 from vpce.core.notice import count, plain
+from vpce.core.price_table import ZONES
 from vpce.core.profile import ports_of
 from vpce.core.status import columns
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 FEW = 3
 """So many services are told in full; more are a table."""
-ZONES = (1, 2, 3)
 
 
 # ---- services -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vpce.core.evidence import Evidence, Source, Usage
 from vpce.core.model import utc
 from vpce.core.notice import plain
+from vpce.core.plan import as_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from vpce.core.model import Vpc
 
 _HEAD = ("service", "clients", "lookups", "bytes", "share", "way")
-_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
-_STEP = 1024
-"""AWS bills GB of 1024³ bytes."""
 
 
 def as_text(evidence: Evidence, vpc: Vpc) -> str:
@@ -62,7 +60,7 @@ def _rows(evidence: Evidence) -> Iterator[tuple[str, ...]]:
 def _bytes(number: int, whole: int, evidence: Evidence, way: str) -> tuple[str, str, str]:
     if not evidence.has_bytes:
         return "?", "?", "?"
-    return size(number), f"{number / whole:.1%}" if whole else "-", way
+    return as_bytes(number), f"{number / whole:.1%}" if whole else "-", way
 
 
 def _way(usage: Usage) -> str:
@@ -76,14 +74,6 @@ def _way(usage: Usage) -> str:
     if len(taken) == 1:
         return next(iter(taken))
     return ", ".join(f"{way} {number / usage.bytes:.0%}" for way, number in taken.items())
-
-
-def size(number: int) -> str:
-    """``1.5 GB``, of 1024³ bytes each, as AWS bills them."""
-    amount, unit = float(number), 0
-    while amount >= _STEP and unit < len(_UNITS) - 1:
-        amount, unit = amount / _STEP, unit + 1
-    return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{number} B"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -558,7 +558,7 @@ def _without_group(vpc: Vpc, steps: Iterable[Step]) -> Iterator[Step]:
 
 def as_bytes(number: int) -> str:
     """``11.8 MB``, in steps of 1024, as AWS bills them: a PB of PrivateLink's tiers is 1,048,576 GB."""
-    for unit, power in (("TB", 4), ("GB", 3), ("MB", 2), ("KB", 1)):
+    for unit, power in (("PB", 5), ("TB", 4), ("GB", 3), ("MB", 2), ("KB", 1)):
         if number >= 1024**power:
             return f"{number / 1024**power:.1f} {unit}"
     return f"{number} bytes"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vpce.core.prices import Prices
 
 ZONES = (1, 2, 3)
+"""What endpoints are priced for, where nobody says how many."""
 _HEAD = ("region", "date", "endpoint/h", "endpoint/GB", "NAT/h", "NAT/GB", "IPv4/h", "1 zone", "2 zones", "3 zones")
 
 

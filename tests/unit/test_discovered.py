@@ -7,13 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.factories import a_vpc
 from vpce.core.discovered import as_text, evidence_document, read_evidence
 from vpce.core.evidence import FLOW_LOG, QUERY_LOG, Evidence, Source, Usage
 from vpce.core.logs import better_flow_log, published_ranges, query_log_commands
-from vpce.core.plan import as_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,10 +85,3 @@ def test_what_a_log_says_cannot_turn_the_text_into_another() -> None:
     lie = replace(EVIDENCE, gaps=("x\n  Nothing is called.",))
 
     assert "\n  Nothing is called." not in as_text(lie, VPC)
-
-
-@pytest.mark.parametrize(
-    ("number", "said"), [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KB"), (GB, "1.0 GB"), (1024**6, "1024.0 PB")]
-)
-def test_sizes_are_in_the_units_that_aws_bills(number: int, said: str) -> None:
-    assert as_bytes(number) == said

@@ -1176,9 +1176,9 @@ def test_the_security_group_goes_with_the_last_interface() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KB"), (1024**5, "1024.0 TB")]
+    ("number", "words"), [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KB"), (1024**6, "1024.0 PB")]
 )
-def test_bytes_are_told_in_steps_of_a_thousand(number: int, words: str) -> None:
+def test_bytes_are_told_in_steps_of_1024_as_aws_bills_them(number: int, words: str) -> None:
     assert as_bytes(number) == words
 
 
